@@ -1,0 +1,41 @@
+# The verbs of this project. `make demo` to see it, `make test` to trust it.
+.PHONY: setup dev demo test lint types imports unit golden bench reference lock clean
+.DEFAULT_GOAL := help
+
+PY := .venv/bin/python
+
+help:  ## what each verb does
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## .venv/bin/quivive, from locked requirements
+	@sh scripts/setup.sh run
+
+dev:
+	@sh scripts/setup.sh dev
+
+demo: setup  ## simulate a company, learn, detect, and show one takeover
+	@.venv/bin/quivive demo
+
+lint: dev  ## style, types, import contracts
+	@.venv/bin/ruff check src tests benchmarks scripts
+	@.venv/bin/ruff format --check src tests benchmarks scripts
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache --no-logo
+
+test: lint  ## everything CI runs
+	@$(PY) -m pytest -n 2
+
+golden: dev  ## rewrite the expected halves of the golden pairs (then read the diff)
+	@QUIVIVE_REWRITE_GOLDEN=1 $(PY) -m pytest tests/contract -k golden
+
+reference: dev  ## regenerate docs/reference
+	@$(PY) scripts/reference.py
+
+bench: dev  ## cost per login of each stage, as ratios
+	@$(PY) -m benchmarks
+
+lock:  ## renew requirements/*.txt
+	@sh scripts/lock.sh
+
+clean:
+	@rm -rf .venv .quivive demo .mypy_cache .ruff_cache .hypothesis

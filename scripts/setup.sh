@@ -1,0 +1,42 @@
+#!/bin/sh
+# Makes .venv from the locked requirements. $1 is "run" (users) or "dev" (contributors, CI).
+# Works on a bare Debian: installs python3-venv when the interpreter cannot make environments.
+set -eu
+kind="${1:-run}"
+cd "$(dirname "$0")/.."
+
+python=""
+for candidate in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
+        python="$candidate"
+        break
+    fi
+done
+if [ -z "$python" ]; then
+    echo "quivive needs Python 3.11, 3.12 or 3.13: install one, or name it with PYTHON=/path/to/python make setup" >&2
+    exit 2
+fi
+
+stamp=".venv/.installed-$kind"
+[ "$kind" = run ] && [ -e .venv/.installed-dev ] && stamp=".venv/.installed-dev"
+if [ -e "$stamp" ] && [ "$stamp" -nt pyproject.toml ] && [ "$stamp" -nt "requirements/$kind.txt" ]; then
+    exit 0
+fi
+
+if [ ! -x .venv/bin/python ]; then
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+            apt-get update -qq && apt-get install -y -qq --no-install-recommends "python$version-venv" >/dev/null
+        else
+            echo "this Python cannot make virtual environments: install the package python$version-venv, then run make setup again" >&2
+            exit 2
+        fi
+    fi
+    "$python" -m venv .venv
+fi
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$kind.txt"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+touch ".venv/.installed-$kind"
+echo "ready: .venv/bin/quivive"

@@ -1,0 +1,1 @@
+"""Wiring: settings, the registry of components, and what the commands share."""

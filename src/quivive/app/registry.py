@@ -1,0 +1,37 @@
+"""Finds every component: one constant a module (``SOURCE``, ``SIGNAL``…), plus entry points.
+
+A new component needs no list to be edited. Third parties register the same constant under the
+entry-point group ``quivive.sources`` and so on.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+
+import quivive.sources
+from quivive.sources.source import Source
+
+
+def _constants(package: ModuleType, constant: str) -> list[object]:
+    found: list[object] = []
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+        if not module.name.startswith("_"):
+            loaded = importlib.import_module(f"{package.__name__}.{module.name}")
+            if hasattr(loaded, constant):
+                found.append(getattr(loaded, constant))
+    group = package.__name__.replace("_", ".")
+    found.extend(point.load() for point in sorted(entry_points(group=group), key=lambda p: p.name))
+    return found
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Every log source by name. Raises TypeError for an entry point that gives none."""
+    known: dict[str, Source] = {}
+    for found in _constants(quivive.sources, "SOURCE"):
+        if not isinstance(found, Source):
+            raise TypeError(f"{found!r} is registered as a log source but is no Source")
+        known[found.name] = found
+    return known

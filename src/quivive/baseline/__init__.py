@@ -1,0 +1,1 @@
+"""What is usual: decayed counts, windows and profiles as pure, bounded, mergeable folds."""

@@ -1,0 +1,1 @@
+"""The order of the stages: the way of one login, on one screen."""

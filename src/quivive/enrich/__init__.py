@@ -1,0 +1,1 @@
+"""What an address and a user agent tell: place, network, reputation, client."""

@@ -1,0 +1,1 @@
+"""Evidence to risk: weights, calibration, explanation."""

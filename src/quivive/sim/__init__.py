@@ -1,0 +1,1 @@
+"""Simulated organisations, behaviour and attacks for the demo, tests and game days."""

@@ -1,0 +1,1 @@
+"""The embedded store: state, assessments and dead letters in one SQLite file."""
