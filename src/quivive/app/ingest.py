@@ -1,0 +1,190 @@
+"""Reading logs: open, frame, recognise, parse; and a tally of what became of every record."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from quivive.app.errors import UsageError
+from quivive.app.recognise import recognise
+from quivive.app.registry import sources
+from quivive.inputs.framing import frame
+from quivive.model.event import AuthEvent
+from quivive.model.record import RawRecord, Reject, RejectError, Skip
+from quivive.sources.source import Source
+
+STDIN = "-"
+REJECTS_KEPT = 1000
+PEEK_BYTES = 1 << 17
+DAY_MS = 86_400_000
+AFTER_OTHERS_MS = 45 * DAY_MS
+
+Advance = Callable[[int], None]
+
+
+class Tally:
+    """What became of the records of a run; rejects are counted all and kept up to a thousand."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.skips: Counter[tuple[str, str]] = Counter()
+        self.rejected: Counter[str] = Counter()
+        self.rejects: list[Reject] = []
+
+    def reject(self, reject: Reject) -> None:
+        """Counts a reject and keeps it while there is room."""
+        self.rejected[reject.log] += 1
+        if len(self.rejects) < REJECTS_KEPT:
+            self.rejects.append(reject)
+
+
+class _Counting:
+    """A stream that tells how many bytes were read of it, for the progress bar."""
+
+    def __init__(self, stream: BinaryIO, advance: Advance) -> None:
+        self.stream = stream
+        self.advance = advance
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(size)
+        self.advance(len(data))
+        return data
+
+
+def check_files(paths: Sequence[str]) -> None:
+    """Raises UsageError for the first path that cannot be opened for reading."""
+    for path in paths:
+        if path == STDIN:
+            continue
+        try:
+            with Path(path).open("rb"):
+                pass
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def choose(name: str, mapped: Source | None = None) -> Source | None:
+    """The source of ``--source NAME``; None for "auto". Raises UsageError for an unknown one."""
+    if mapped is not None:
+        if name not in ("auto", "mapped"):
+            raise UsageError("--map goes with --source mapped")
+        return mapped
+    if name == "auto":
+        return None
+    if name == "mapped":
+        raise UsageError("--source mapped needs --map FILE: see docs/reference/mapped.md")
+    try:
+        return sources()[name]
+    except KeyError:
+        known = ", ".join(sorted(sources()))
+        raise UsageError(f"no log source {name!r}: one of auto, mapped, {known}") from None
+
+
+def events(
+    path: str,
+    source: Source | None,
+    tally: Tally,
+    reference_time: int | None,
+    advance: Advance = lambda _: None,
+) -> Iterator[AuthEvent]:
+    """The events of one input in its own order; skips and rejects go to the tally."""
+    log = "stdin" if path == STDIN else Path(path).name
+    stream = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
+    try:
+        last = source
+        counted: BinaryIO = _Counting(stream, advance)  # type: ignore[assignment]
+        for record in frame(counted, log, reference_time):
+            if isinstance(record, Reject):
+                tally.reject(record)
+                continue
+            found = source or recognise(record, last)
+            if found is None:
+                tally.reject(_rejected(record, "recognised by no log source"))
+                continue
+            last = found
+            event = parse(record, found, tally)
+            if event is not None:
+                tally.events[log] += 1
+                yield event
+    finally:
+        if path != STDIN:
+            stream.close()
+
+
+def parse(record: RawRecord, source: Source, tally: Tally) -> AuthEvent | None:
+    """The event of one record, or None with the tally kept."""
+    try:
+        outcome = source.parse(record)
+    except RejectError as error:
+        tally.reject(_rejected(record, f"{source.name}: {error}"))
+        return None
+    if isinstance(outcome, Skip):
+        tally.skips[record.log, outcome.reason] += 1
+        return None
+    return outcome
+
+
+def _rejected(record: RawRecord, reason: str) -> Reject:
+    return Reject(
+        log=record.log,
+        sequence=record.sequence,
+        line=record.line,
+        reason=reason,
+        sample=record.body[:160].decode("utf-8", "replace"),
+    )
+
+
+def reference_time(paths: Sequence[str]) -> int:
+    """A moment shortly after the logs end, for timestamps without a year (ms UTC).
+
+    Logs that state their year tell it; without any, the newest file's own date does.
+    """
+    latest = 0
+    written = 0
+    for path in paths:
+        if path == STDIN:
+            written = max(written, time.time_ns() // 1_000_000)  # the shell's clock
+            continue
+        stat = Path(path).stat()
+        written = max(written, stat.st_mtime_ns // 1_000_000)
+        with Path(path).open("rb") as stream:
+            latest = max(latest, _latest(stream, path))
+            if stat.st_size > 2 * PEEK_BYTES:
+                stream.seek(-PEEK_BYTES, 2)
+                stream.readline()
+                latest = max(latest, _latest(stream, path))
+    if latest:
+        return min(latest + AFTER_OTHERS_MS, max(written, latest) + DAY_MS)
+    return written + DAY_MS
+
+
+class _Prefix:
+    """The first bytes of a stream, as a stream."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.left = PEEK_BYTES
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(min(size, self.left))
+        self.left -= len(data)
+        return data
+
+
+def _latest(stream: BinaryIO, log: str) -> int:
+    latest = 0
+    last: Source | None = None
+    prefix: BinaryIO = _Prefix(stream)  # type: ignore[assignment]
+    for record in frame(prefix, log):
+        if isinstance(record, RawRecord):
+            last = recognise(record, last)
+            if last is not None:
+                try:
+                    outcome = last.parse(record)
+                except RejectError:
+                    continue
+                if isinstance(outcome, AuthEvent):
+                    latest = max(latest, outcome.time)
+    return latest

@@ -1,0 +1,52 @@
+"""The line that is written for every login."""
+
+import msgspec
+from msgspec.structs import asdict
+
+from quivive.engine.engine import Scored
+from quivive.model.assessment import Reason
+from quivive.model.ocsf import encode_event
+
+_encoder = msgspec.json.Encoder()
+
+
+def _reason(reason: Reason) -> dict[str, object]:
+    line: dict[str, object] = {
+        "signal": reason.signal,
+        "text": reason.text,
+        "weight": reason.weight,
+    }
+    if reason.attack:
+        line["attack"] = reason.attack
+    return line
+
+
+def encode_scored(scored: Scored, log: str, enriched: bytes | None = None) -> bytes:
+    """One JSON object: the event as OCSF, the assessment, the decision.
+
+    ``log`` is the input's name, part of the id of events whose vendor gives none.
+    """
+    assessment, login = scored.assessment, scored.login
+    rest: dict[str, object] = {
+        "risk_score": round(assessment.risk_score, 4),
+        "risk_level": assessment.risk_level,
+        "confidence": round(assessment.confidence, 3),
+        "reasons": [_reason(r) for r in assessment.reasons],
+        "decision": asdict(scored.decision),
+        "id": scored.event.metadata.uid or f"{log}:{scored.event.metadata.sequence}",
+        "identity": login.identity,
+        "identity_kind": login.kind,
+        "score": round(assessment.score, 3),
+        "reassuring": [_reason(r) for r in assessment.reassuring],
+    }
+    if assessment.counterfactual is not None:
+        rest["counterfactual"] = assessment.counterfactual
+    if assessment.not_evaluable:
+        rest["not_evaluable"] = assessment.not_evaluable
+    if assessment.low_history:
+        rest["low_history"] = True
+    if assessment.repeated:
+        rest["repeated"] = assessment.repeated
+    return (
+        b'{"event":' + (enriched or encode_event(scored.event)) + b"," + _encoder.encode(rest)[1:]
+    )

@@ -1,0 +1,73 @@
+"""Scoring a set of logs: the merged events through the engine, with what has to be kept."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from quivive.app import ingest
+from quivive.app.errors import UsageError
+from quivive.app.registry import signals
+from quivive.engine.engine import Engine, Scored
+from quivive.engine.state import STATE_VERSION, State
+from quivive.enrich.enricher import Enricher
+from quivive.inputs.merge import in_order
+from quivive.model.event import AuthEvent
+from quivive.sources.source import Source
+
+STATE_NAME = "engine"
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+def merged(
+    paths: Sequence[str],
+    source: Source | None,
+    tally: ingest.Tally,
+    advance: ingest.Advance,
+) -> Iterator[tuple[str, AuthEvent]]:
+    """The events of all inputs by event time, each with its input's name."""
+    reference = ingest.reference_time(paths)
+    names = ["stdin" if path == ingest.STDIN else Path(path).name for path in paths]
+
+    def each() -> Iterator[tuple[int, AuthEvent]]:
+        for number, path in enumerate(paths):
+            for event in ingest.events(path, source, tally, reference, advance):
+                yield number, event
+
+    for placed in in_order(each()):
+        yield names[placed.input], placed.event
+
+
+def score(
+    events: Iterator[tuple[str, AuthEvent]], state: State, enricher: Enricher
+) -> Iterator[tuple[str, Scored]]:
+    """Every login judged, in order, each with its input's name; ``state`` learns on the way."""
+    step = Engine(state, enricher, signals()).step
+    for log, event in events:
+        scored = step(event)
+        if scored is not None:
+            yield log, scored
+
+
+def encode_state(state: State) -> bytes:
+    """The state as msgpack."""
+    return _encoder.encode(state)
+
+
+def decode_state(body: bytes, where: str) -> State:
+    """The state of some msgpack. Raises UsageError when damaged or of another version."""
+    try:
+        state = _decoder.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{where}: damaged state: {error}; restore it or start anew") from None
+    if state.version != STATE_VERSION:
+        raise UsageError(
+            f"{where}: state version {state.version}, this Quivive reads {STATE_VERSION};"
+            " use the Quivive that wrote it or start anew"
+        )
+    return state
+
+
+Write = Callable[[bytes], object]

@@ -1,0 +1,110 @@
+"""Joining the names of one person across vendors into one identity.
+
+An e-mail address or UPN is the identity where a record has one; ids (SID, object id) seen beside
+it lead to it later. A bare name ("a.meyer" in sshd) joins the one e-mail of the organisation's
+own domain with that local part. An operator's alias file beats all of it.
+"""
+
+import re
+
+from msgspec import Struct, field
+
+from quivive.model.event import AuthEvent, UserType
+
+# Accounts that many people or programs share under the same name on every machine.
+SHARED_NAMES = frozenset(
+    "root admin administrator ubuntu ec2-user centos debian fedora opc azureuser vagrant pi git "
+    "postgres mysql oracle nginx www-data backup test guest user ftp nobody operator support "
+    "kubernetes-admin default anonymous daemon sa info sales postmaster webmaster".split()
+)
+_SERVICE_NAME = re.compile(
+    r"(^|[-_.:/@])(svc|service|srv|bot|ci|cd|cicd|deploy|deployer|backup|cron|job|robot|automation|"
+    r"pipeline|runner|agent|sync|terraform|ansible|jenkins|gitlab|github|argocd|prometheus|etl|"
+    r"monitor|monitoring|lambda|sa|app|api|batch|worker|scanner|exporter|replicator|rsync)"
+    r"($|[-_.:/@0-9])",
+    re.IGNORECASE,
+)
+IDS_KEPT = 200_000
+
+
+class Directory(Struct):
+    """Known ids and names, and the identities they lead to."""
+
+    aliases: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    by_local_part: dict[str, list[str]] = field(default_factory=dict)
+    domains: dict[str, int] = field(default_factory=dict)
+    bare: dict[str, bool] = field(default_factory=dict)
+
+    def resolve(self, event: AuthEvent) -> str:
+        """The identity of the event's user."""
+        user = event.user
+        if self.aliases:
+            for spelled in (user.email_addr, user.name, user.uid, user.uid_alt):
+                if spelled is not None:
+                    known = self.aliases.get(spelled.lower())
+                    if known is not None:
+                        return known
+        if user.email_addr is not None:
+            self._meet(user.email_addr)
+            if user.uid is not None and len(self.ids) < IDS_KEPT:
+                self.ids[user.uid] = user.email_addr
+            return user.email_addr
+        if user.uid is not None and user.uid in self.ids:
+            return self.ids[user.uid]
+        name = (user.name or user.uid or "").lower()
+        if user.type_id in (UserType.SERVICE, UserType.SYSTEM):
+            return name
+        if name in SHARED_NAMES:
+            account = user.account.uid if user.account else None
+            return f"{name} ({account or event.metadata.log_name or event.metadata.product.name})"
+        bare = name.rpartition("\\")[2]
+        emails = self.by_local_part.get(bare)
+        if emails is not None:
+            at_home = emails if len(emails) == 1 else [e for e in emails if self._is_home(e)]
+            if len(at_home) == 1:
+                return at_home[0]
+        if len(self.bare) < IDS_KEPT:
+            self.bare[bare] = True
+        return bare or name
+
+    def _meet(self, email: str) -> None:
+        local, _, domain = email.partition("@")
+        known = self.by_local_part.get(local)
+        if known is None:
+            if len(self.by_local_part) < IDS_KEPT:
+                self.by_local_part[local] = [email]
+                self.domains[domain] = self.domains.get(domain, 0) + 1
+        elif email not in known and len(known) < 4:
+            known.append(email)
+            self.domains[domain] = self.domains.get(domain, 0) + 1
+
+    def _is_home(self, email: str) -> bool:
+        return self.domains.get(email.partition("@")[2], 0) == max(self.domains.values())
+
+    def former_name(self, identity: str) -> str | None:
+        """A bare name under which this identity was kept before its e-mail was first seen."""
+        local, at, _ = identity.partition("@")
+        if at and self.bare.pop(local, False) and self.by_local_part.get(local) == [identity]:
+            return local
+        return None
+
+
+def kind_of(event: AuthEvent, tool: bool) -> str | None:
+    """Whether a record shows a "human" or a "service"; None where it does not say.
+
+    ``tool`` says that the client is a program (an SDK, a command-line tool).
+    """
+    user = event.user
+    if user.type_id in (UserType.SERVICE, UserType.SYSTEM):
+        return "service"
+    if user.type_id in (UserType.USER, UserType.ADMIN, UserType.OTHER):
+        return "human"
+    name = user.name or user.uid or ""
+    if _SERVICE_NAME.search(name.partition("@")[0]):
+        return "service"
+    if user.email_addr is not None:
+        return "human"
+    if tool and user.credential_uid is not None and user.credential_uid.startswith("AKIA"):
+        return "service"
+    return None

@@ -1,0 +1,69 @@
+"""One login as the baselines see it: who, from where, with what, for what, and how it ended."""
+
+from msgspec import Struct
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """The facts of one event, extracted once. None is "not known", never "normal".
+
+    identity: the joined id of the person or machine; kind: "human" or "service".
+    log: product and mode ("Entra ID", "Entra ID/background"): what clients and applications
+        are conditional on, because each log names them in its own way.
+    outcome: "success", "failure", "interrupt"; accepted: the credential was right.
+    network: the /24 or /48; network_kind: hosting, vpn, tor, mobile, residential, corporate.
+    operation, resource, role, runner: what a credential was used for.
+    mfa: "fresh", "claim", "single", "phishing-resistant" or None.
+    around: what surrounds a login ("MFA Challenge", "Password Reset"…), None for a login.
+    hour: 0-23 UTC; weekday: 0 is Monday.
+    """
+
+    time: int
+    identity: str
+    kind: str
+    log: str
+    outcome: str
+    accepted: bool
+    hour: int
+    weekday: int
+    uid: str | None = None
+    privileged: bool = False
+    guest: bool = False
+    around: str | None = None
+    interactive: bool = True
+    actor: str | None = None
+    ip: str | None = None
+    public: bool = False
+    network: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    lat: float | None = None
+    long: float | None = None
+    asn: str | None = None
+    as_name: str | None = None
+    network_kind: str | None = None
+    bad_address: bool = False
+    os: str | None = None
+    browser: str | None = None
+    tool: bool = False
+    device: str | None = None
+    managed: bool = False
+    tls: str | None = None
+    application: str | None = None
+    host: str | None = None
+    operation: str | None = None
+    resource: str | None = None
+    role: str | None = None
+    runner: str | None = None
+    credential: str | None = None
+    session: str | None = None
+    protocol: str | None = None
+    mfa: str | None = None
+    denied: bool = False
+    vendor_risk: str | None = None
+    count: int = 1
+
+    @property
+    def learnable(self) -> bool:
+        """Whether this is a login that happened: only those say what is usual."""
+        return self.outcome == "success" and self.around is None

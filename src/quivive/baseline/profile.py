@@ -1,0 +1,165 @@
+"""What is remembered of one identity, one address and the organisation, all of it bounded."""
+
+from msgspec import Struct, field
+
+from quivive.baseline.tables import DAY_MS, Level
+from quivive.baseline.windows import DistinctWindow, Window
+
+OWN_HALF_LIFE = 30 * DAY_MS
+SHARED_HALF_LIFE = 60 * DAY_MS
+FAILURE_HALF_LIFE = 14 * DAY_MS
+OWN_CATEGORIES = 48
+GROUP_CATEGORIES = 512
+EVERYONE_CATEGORIES = 4096
+PLACES_KEPT = 8
+SESSIONS_KEPT = 24
+CONSTELLATIONS_KEPT = 48
+
+
+class Fading(Struct):
+    """One decayed number with its own half-life."""
+
+    half_life_ms: float
+    value: float = 0.0
+    time: int = 0
+
+    def at(self, time: int) -> float:
+        """The value decayed to ``time`` (ms UTC)."""
+        if self.value == 0.0:
+            return 0.0
+        faded: float = self.value * 2.0 ** (-max(0, time - self.time) / self.half_life_ms)
+        return faded
+
+    def add(self, time: int, amount: float = 1.0) -> None:
+        """Adds ``amount`` at ``time``."""
+        self.value = self.at(time) + amount
+        self.time = max(self.time, time)
+
+
+class Place(Struct, frozen=True):
+    """Where an identity logged in from at a time."""
+
+    time: int
+    lat: float
+    long: float
+    ip: str | None
+    asn: str | None
+    label: str
+
+
+class SessionOrigin(Struct, frozen=True):
+    """Where a session was first seen, to notice it moving."""
+
+    time: int
+    ip: str | None
+    asn: str | None
+    country: str | None
+    client: str
+
+
+class Recovery(Struct, frozen=True):
+    """A reset or an enrolment that happened around an account."""
+
+    time: int
+    what: str
+    network: str | None
+    familiar: bool
+
+
+class Held(Struct, frozen=True):
+    """A login kept out of the baseline: its constellation and what it would teach."""
+
+    time: int
+    constellation: str
+    device: str | None
+    facts: tuple[tuple[str, str], ...]
+
+
+class Profile(Struct):
+    """What is usual for one identity. Bounded: see docs/reference/bounds.md."""
+
+    kind: str = "human"
+    group: str = ""
+    own: Level = field(default_factory=lambda: Level(OWN_HALF_LIFE, OWN_CATEGORIES))
+    first_seen: int = 0
+    last_seen: int = 0
+    successes: int = 0
+    failures: Window = field(default_factory=Window)
+    failure_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
+    failing_networks: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))
+    refusals: Window = field(default_factory=Window)
+    refusal_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
+    denials: Window = field(default_factory=Window)
+    denial_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
+    countries: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))
+    networks: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))
+    network_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
+    places: list[Place] = field(default_factory=list)
+    sessions: dict[str, SessionOrigin] = field(default_factory=dict)
+    recoveries: list[Recovery] = field(default_factory=list)
+    learned: dict[str, int] = field(default_factory=dict)
+    told: Fading = field(default_factory=lambda: Fading(DAY_MS / 2))
+    told_constellations: dict[str, int] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)
+
+    @property
+    def cold(self) -> bool:
+        """Whether nothing at all has been learned yet."""
+        return self.own.anchor == 0
+
+    def effective_logins(self, time: int) -> float:
+        """Decayed count of learned logins."""
+        table = self.own.tables.get("log")
+        return table.total / self.own.scale(time) if table else 0.0
+
+
+class AddressState(Struct):
+    """What is known of one address: who is at home there and who fails there."""
+
+    good: dict[str, int] = field(default_factory=dict)
+    failing: DistinctWindow = field(default_factory=lambda: DistinctWindow(64))
+    failures: Window = field(default_factory=Window)
+    findings: dict[str, int] = field(default_factory=dict)
+    last_seen: int = 0
+
+    GOOD_KEPT = 64
+
+    def welcome(self, identity: str, time: int) -> None:
+        """Notes an identity whose login from here was learned."""
+        self.good.pop(identity, None)
+        self.good[identity] = time
+        if len(self.good) > 64:
+            self.good.pop(next(iter(self.good)))
+
+    def others(self, identity: str) -> int:
+        """How many other identities are known good here."""
+        return len(self.good) - (identity in self.good)
+
+
+class Organisation(Struct):
+    """What is usual for everyone, and what happens across identities."""
+
+    everyone: Level = field(default_factory=lambda: Level(SHARED_HALF_LIFE, EVERYONE_CATEGORIES))
+    groups: dict[str, Level] = field(default_factory=dict)
+    stray_failures: Window = field(default_factory=Window)
+    stray_identities: DistinctWindow = field(default_factory=lambda: DistinctWindow(512))
+    stray_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
+    first_seen: int = 0
+    swept: int = 0
+
+    def group(self, name: str) -> Level:
+        """The level of a peer group, made when first asked for."""
+        level = self.groups.get(name)
+        if level is None:
+            level = self.groups[name] = Level(SHARED_HALF_LIFE, GROUP_CATEGORIES)
+        return level
+
+
+class Scene(Struct, frozen=True):
+    """Everything a signal may look at besides the login itself. Signals never change it."""
+
+    profile: Profile
+    address: AddressState | None
+    network: AddressState | None
+    organisation: Organisation
+    group_name: str

@@ -1,0 +1,49 @@
+"""``quivive doctor``."""
+
+import platform
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+MARKS = {
+    "ok": "[green]ok[/green]     ",
+    "warn": "[yellow]warning[/yellow]",
+    "missing": "[red]missing[/red]",
+}
+
+
+@click.command("doctor")
+@click.option("--state", metavar="DIR", help="Check this state directory too.")
+def command(state: str | None) -> None:
+    """Say what is here, what is missing, and what the missing costs in detection."""
+    from quivive.app.geoip import status
+    from quivive.app.lists import Finding, home_dir
+    from quivive.app.registry import signals, sources
+    from quivive.store.database import Store, StoreError
+
+    findings = [
+        Finding(name="python", level="ok", text=f"Python {platform.python_version()}", remedy=None),
+        Finding(
+            name="components",
+            level="ok",
+            text=f"{len(sources())} log sources, {len(signals())} signal families",
+            remedy=None,
+        ),
+        *status(home_dir(), time.time_ns() // 1_000_000),
+    ]
+    if state is not None:
+        try:
+            Store(Path(state), create=False)
+            findings.append(Finding(name="state", level="ok", text=state, remedy=None))
+        except StoreError as error:
+            findings.append(Finding(name="state", level="missing", text=str(error), remedy=None))
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in findings:
+        console.print(
+            f"{MARKS[finding.level]}  [bold]{finding.name}[/bold]  {escape(finding.text)}"
+        )
+        if finding.remedy:
+            console.print(f"         → {escape(finding.remedy)}")

@@ -1,0 +1,62 @@
+"""The command ``quivive``: each sub-command in a module of its own, imported when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from quivive import __version__
+
+COMMANDS = {
+    "normalize": "Log records in, one OCSF Authentication object a line out.",
+    "score": "Score every login of some logs, with reasons.",
+    "explain": "Explain one scored login.",
+    "sources": "What log sources are read, and which fields each gives.",
+    "doctor": "What is missing here, and what it costs in detection.",
+    "geoip": "Install and show place and network databases.",
+    "simulate": "Write the logs of a simulated organisation under attack.",
+    "demo": "Simulate a company, find the takeover in it, and show it.",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"quivive.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="quivive")
+def cli() -> None:
+    """Learns what is usual for every identity, and tells which login is not theirs."""
+
+
+def main() -> None:
+    """Entry point. Exit 0 done, 1 done with rejects under --strict, 2 usage or configuration."""
+    from quivive.model.errors import ConfigurationError
+
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except ConfigurationError as error:
+        click.echo(f"quivive: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,119 @@
+"""``quivive score``."""
+
+import heapq
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from quivive.app import ingest
+from quivive.app.errors import UsageError
+from quivive.cli.shared import progress, reading_options, summarise
+
+FINDINGS_SHOWN = 10
+
+
+@contextmanager
+def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
+    """The stream of lines. A file appears under its name only once it is whole."""
+    if out is None:
+        with Path(os.devnull).open("wb") if readable else nullcontext(sys.stdout.buffer) as stream:
+            yield stream
+        return
+    target = Path(out)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with partial.open("wb") as stream:
+            yield stream
+    except OSError as error:
+        raise UsageError(f"{partial}: {error.strerror}") from None
+    partial.replace(target)
+
+
+@click.command("score")
+@reading_options
+@click.option(
+    "--geoip", multiple=True, metavar="FILE", help="Place or network database (mmdb, CSV)."
+)
+@click.option("--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …).")
+@click.option("--aliases", metavar="FILE", help="YAML of identities and their other names.")
+@click.option("--state", metavar="DIR", help="Keep what is learned here, and go on from it.")
+@click.option("--out", metavar="FILE", help="Write the lines here instead of standard output.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+def command(
+    source: str,
+    map_file: str | None,
+    strict: bool,
+    geoip: tuple[str, ...],
+    lists: str | None,
+    aliases: str | None,
+    state: str | None,
+    out: str | None,
+    files: tuple[str, ...],
+) -> None:
+    """Merge FILES by event time and write one line for every login: event, risk, reasons, decision.
+
+    On a terminal, without --out, the findings are shown best first instead of the lines.
+    """
+    from quivive.app.aliases import load_aliases
+    from quivive.app.geoip import open_places
+    from quivive.app.lists import open_lists
+    from quivive.app.maps import load_map
+    from quivive.app.output import encode_scored
+    from quivive.app.scoring import STATE_NAME, decode_state, encode_state, merged, score
+    from quivive.cli.findings import show_findings
+    from quivive.engine.state import State
+    from quivive.enrich.enricher import Enricher
+    from quivive.store.database import Row, Store
+
+    ingest.check_files(files)
+    chosen = ingest.choose(source, load_map(Path(map_file)) if map_file else None)
+    places = open_places([Path(path) for path in geoip])
+    enricher = Enricher(places, open_lists(Path(lists) if lists else None))
+    store = Store(Path(state)) if state else None
+    kept = store.load(STATE_NAME) if store else None
+    memory = decode_state(kept, str(state)) if kept is not None else State()
+    if aliases:
+        memory.directory.aliases = load_aliases(Path(aliases))
+
+    tally = ingest.Tally()
+    readable = out is None and sys.stdout.isatty()
+    best: list[tuple[float, int, bytes]] = []
+    logins = 0
+
+    def lines(advance: ingest.Advance) -> Iterator[Row]:
+        nonlocal logins
+        for log, scored in score(merged(files, chosen, tally, advance), memory, enricher):
+            line = encode_scored(scored, log)
+            logins += 1
+            risk = scored.assessment.risk_score
+            rank = (risk, -logins, line)
+            if len(best) < FINDINGS_SHOWN:
+                heapq.heappush(best, rank)
+            elif rank > best[0]:
+                heapq.heapreplace(best, rank)
+            uid = scored.event.metadata.uid or f"{log}:{scored.event.metadata.sequence}"
+            yield Row(uid, scored.event.time, scored.login.identity, risk, line)
+
+    with progress(files, "scoring") as advance, _output(out, readable) as stream:
+
+        def written() -> Iterator[Row]:
+            for row in lines(advance):
+                if not readable:
+                    stream.write(row.body + b"\n")
+                yield row
+
+        if store is None:
+            for _ in written():
+                pass
+        else:
+            store.commit(written(), lambda: {STATE_NAME: encode_state(memory)}, tally.rejects)
+        stream.flush()
+    summarise(tally)
+    show_findings([line for _, _, line in sorted(best, reverse=True)], logins, sys.stdout.isatty())
+    if strict and tally.rejects:
+        raise click.exceptions.Exit(1)

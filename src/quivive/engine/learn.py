@@ -1,0 +1,170 @@
+"""What a login teaches, once it has been judged: windows always, baselines only if trusted."""
+
+from collections.abc import Sequence
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.geometry import distance_km
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import (
+    CONSTELLATIONS_KEPT,
+    PLACES_KEPT,
+    SESSIONS_KEPT,
+    Held,
+    Place,
+    Profile,
+    Recovery,
+    Scene,
+    SessionOrigin,
+)
+from quivive.engine.state import State
+from quivive.model.assessment import Assessment
+from quivive.scoring.assess import FINDING
+from quivive.signals.session import login_client
+from quivive.signals.signal import Feature, familiarity
+
+# Tables that only an identity keeps: open sets too large to share.
+PRIVATE = frozenset({"address", "subnet"})
+HELD_KEPT = 8
+RECOVERIES = frozenset({"Password Reset", "Password Change", "Factor Enroll", "Factor Reset"})
+
+
+def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None:
+    """What happened counts in the windows, whoever did it."""
+    profile, time = scene.profile, login.time
+    if not profile.first_seen:
+        profile.first_seen = time
+    if login.denied:
+        profile.denials.add(time, login.count)
+        profile.denial_rate.add(time, login.count)
+    elif login.outcome == "failure" and not login.accepted:
+        _failed(login, scene, levels, state)
+    elif login.outcome == "failure" and login.operation is not None:
+        profile.refusals.add(time)
+        profile.refusal_rate.add(time)
+    if login.around in RECOVERIES and login.outcome == "success":
+        familiar = (
+            login.network is not None and familiarity(levels, "subnet", login.network) == "own"
+        )
+        profile.recoveries = [
+            *profile.recoveries[-7:],
+            Recovery(time, login.around or "", login.network, familiar),
+        ]
+
+
+def _failed(login: Observation, scene: Scene, levels: Levels, state: State) -> None:
+    profile, time = scene.profile, login.time
+    profile.failures.add(time, login.count)
+    profile.failure_rate.add(time, login.count)
+    for address in state.address(login):
+        address.failing.add(login.identity, time)
+        address.failures.add(time, login.count)
+    if login.network is not None:
+        profile.failing_networks.add(login.network, time)
+    stray = login.asn is not None and familiarity(levels, "operator", login.asn) != "own"
+    if stray and profile.successes:
+        organisation = state.organisation
+        if login.identity not in organisation.stray_identities.members(time):
+            organisation.stray_rate.add(time)
+        organisation.stray_identities.add(login.identity, time)
+
+
+def tell(login: Observation, assessment: Assessment, scene: Scene, state: State, key: str) -> None:
+    """A finding is remembered on its identity (to rank repeats lower) and on its address."""
+    if assessment.risk_score < FINDING:
+        return
+    profile = scene.profile
+    profile.told.add(login.time)
+    profile.told_constellations.pop(key, None)
+    profile.told_constellations[key] = login.time
+    if len(profile.told_constellations) > HELD_KEPT:
+        profile.told_constellations.pop(next(iter(profile.told_constellations)))
+    for address in state.address(login):
+        address.findings[login.identity] = login.time
+        if len(address.findings) > 16:
+            address.findings.pop(next(iter(address.findings)))
+
+
+def hold(login: Observation, profile: Profile, key: str, features: Sequence[Feature]) -> None:
+    """Keeps a login out of the baseline, with what it would have taught."""
+    if any(held.constellation == key for held in profile.held):
+        return
+    facts = tuple((feature.factor, feature.key) for feature in features)
+    profile.held = [*profile.held[-(HELD_KEPT - 1) :], Held(login.time, key, login.device, facts)]
+
+
+def learn(
+    login: Observation,
+    scene: Scene,
+    levels: Levels,
+    state: State,
+    key: str,
+    features: Sequence[Feature],
+) -> None:
+    """Adds a trusted login to the three levels: each constellation once an hour."""
+    profile, time = scene.profile, login.time
+    hour = time // 3_600_000
+    _remember(login, profile)
+    for address in state.address(login):
+        address.welcome(login.identity, time)
+    if profile.learned.get(key, -1) >= hour:
+        return
+    profile.learned.pop(key, None)
+    profile.learned[key] = hour
+    if len(profile.learned) > CONSTELLATIONS_KEPT:
+        profile.learned.pop(next(iter(profile.learned)))
+    own, peers, everyone = levels.own, levels.peers, levels.everyone
+    for feature in features:
+        factor, category = feature.factor, feature.key
+        own.add(factor, category, levels.own_scale)
+        if factor not in PRIVATE:
+            everyone.add(factor, category, levels.everyone_scale)
+            if feature.weigh:
+                peers.add(factor, category, levels.peers_scale)
+    if login.kind != profile.kind or not profile.group or profile.successes % 16 == 0:
+        profile.kind = login.kind
+        profile.group = group_of(profile, login.kind)
+
+
+def _remember(login: Observation, profile: Profile) -> None:
+    time = login.time
+    profile.successes += 1
+    profile.last_seen = max(profile.last_seen, time)
+    if login.country is not None:
+        profile.countries.add(login.country, time)
+    if login.network is not None:
+        if login.network not in profile.networks.last_seen:
+            profile.network_rate.add(time)
+        profile.networks.add(login.network, time)
+    if login.lat is not None and login.long is not None:
+        _journey(login, profile)
+    if login.session is not None and login.session not in profile.sessions:
+        profile.sessions[login.session] = SessionOrigin(
+            time, login.ip, login.asn, login.country, login_client(login)
+        )
+        if len(profile.sessions) > SESSIONS_KEPT:
+            profile.sessions.pop(next(iter(profile.sessions)))
+
+
+def _journey(login: Observation, profile: Profile) -> None:
+    """The last places in order of time; staying at one address only moves its time."""
+    lat, long = login.lat or 0.0, login.long or 0.0
+    label = ", ".join(part for part in (login.city, login.country) if part) or login.ip or "?"
+    place = Place(login.time, lat, long, login.ip, login.asn, label)
+    places = profile.places
+    if places and places[-1].time <= login.time:
+        last = places[-1]
+        if last.ip == login.ip or distance_km(last.lat, last.long, lat, long) < 1:
+            profile.places = [*places[:-1], place]
+            return
+    merged = sorted([*places, place], key=lambda p: p.time)
+    profile.places = merged[-PLACES_KEPT:]
+
+
+def group_of(profile: Profile, kind: str) -> str:
+    """The inferred peer group: people by home city, machines by the log they work in."""
+    factor = "city" if kind == "human" else "log"
+    table = profile.own.tables.get(factor)
+    if table is None or not table.values:
+        return kind
+    home = max(table.values.items(), key=lambda item: (item[1], item[0]))[0]
+    return f"{kind}:{home}"

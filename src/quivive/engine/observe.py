@@ -1,0 +1,144 @@
+"""An event and its enrichment become one observation."""
+
+from quivive.baseline.directory import kind_of
+from quivive.baseline.observation import Observation
+from quivive.engine.state import KnownPlace, State
+from quivive.enrich.enricher import Enriched
+from quivive.model.event import Activity, AuthEvent, FactorType, Status, Unmapped, UserType
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
+
+_NOTHING = Unmapped()
+_STRONG = frozenset({FactorType.WEBAUTHN, FactorType.U2F, FactorType.HARDWARE_TOKEN})
+_DENIAL_CODES = frozenset({"500121"})
+_RISKS = {
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "leakedcredentials": "leakedCredentials",
+}
+_QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
+
+
+def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
+    """The facts of one event, under the identity its user resolves to."""
+    extra = event.unmapped or _NOTHING
+    identity = state.directory.resolve(event)
+    profile = state.profiles.get(identity)
+    client = enriched.client
+    kind = kind_of(event, client.tool) or (profile.kind if profile is not None else "human")
+    place = _place(enriched, state)
+    success = event.status_id == Status.SUCCESS
+    around = event.activity_name if event.activity_id == Activity.OTHER else None
+    interactive = not extra.non_interactive and not client.tool
+    log = event.metadata.log_name or event.metadata.product.name
+    if extra.non_interactive:
+        log += "/background"
+    service, target = event.service, event.dst_endpoint
+    device, user = event.device, event.user
+    risk = extra.vendor_risk.lower() if extra.vendor_risk else None
+    return Observation(
+        time=event.time,
+        identity=identity,
+        kind=kind,
+        log=log,
+        outcome="success"
+        if success
+        else "failure"
+        if event.status_id == Status.FAILURE
+        else "interrupt",
+        accepted=success or bool(extra.credential_accepted),
+        hour=event.time // HOUR_MS % 24,
+        weekday=(event.time // DAY_MS + EPOCH_WEEKDAY) % 7,
+        uid=event.metadata.uid,
+        privileged=user.type_id == UserType.ADMIN,
+        guest=user.type_id == UserType.OTHER and user.type == "Guest",
+        around=around,
+        interactive=interactive,
+        actor=event.actor.user.name if event.actor and event.actor.user else None,
+        ip=enriched.ip,
+        public=enriched.scope == "public",
+        network=enriched.network,
+        country=place.country,
+        region=place.region,
+        city=place.city,
+        lat=place.lat,
+        long=place.long,
+        asn=place.asn,
+        as_name=place.as_name,
+        network_kind=enriched.network_kind,
+        bad_address=enriched.bad_address,
+        os=client.os,
+        browser=client.browser or client.family,
+        tool=client.tool,
+        device=_device(event),
+        managed=bool(device and device.is_managed),
+        tls=extra.tls_fingerprint,
+        application=(service.name or service.uid) if service else None,
+        host=target.hostname if target else None,
+        operation=extra.operation,
+        resource=extra.resource,
+        role=extra.role,
+        runner=extra.runner,
+        credential=user.credential_uid if not _ephemeral(user.credential_uid) else None,
+        session=event.session.uid if event.session else None,
+        protocol=event.auth_protocol,
+        mfa=_mfa(event, extra),
+        denied=not success and (around == "MFA Challenge" or (event.status_code in _DENIAL_CODES)),
+        vendor_risk=None if risk is None or risk in _QUIET else _RISKS.get(risk, risk[:32]),
+        count=event.count or 1,
+    )
+
+
+def _ephemeral(credential: str | None) -> bool:
+    """Temporary AWS keys and per-token ids change with each session and identify nothing."""
+    return credential is not None and credential.startswith(("ASIA", "JTI="))
+
+
+def _device(event: AuthEvent) -> str | None:
+    device = event.device
+    if device is None:
+        return None
+    return device.uid or device.hostname or device.name
+
+
+def _mfa(event: AuthEvent, extra: Unmapped) -> str | None:
+    if event.is_mfa is None:
+        return None
+    if not event.is_mfa:
+        return "single"
+    if extra.mfa_by_claim:
+        return "claim"
+    factors = event.auth_factors or ()
+    return "phishing-resistant" if any(f.factor_type_id in _STRONG for f in factors) else "fresh"
+
+
+_NOWHERE = KnownPlace(None, None, None, None, None, None, None)
+
+
+def _place(enriched: Enriched, state: State) -> KnownPlace:
+    """The place of the address; where none is known, what another log's vendor said of it."""
+    ip = enriched.ip
+    if enriched.country is not None or enriched.asn is not None:
+        found = KnownPlace(
+            enriched.country,
+            enriched.region,
+            enriched.city,
+            enriched.lat,
+            enriched.long,
+            str(enriched.asn) if enriched.asn is not None else None,
+            enriched.as_name,
+        )
+        if ip is not None and enriched.place_source == "vendor":
+            state.places[ip] = found
+            if enriched.network is not None:
+                state.places[enriched.network] = found
+        return found
+    if ip is None or enriched.scope != "public":
+        return _NOWHERE
+    known = state.places.get(ip)
+    if known is None and enriched.network is not None:
+        known = state.places.get(enriched.network)
+    return known or _NOWHERE

@@ -1,0 +1,59 @@
+"""What is said about a login: evidence, an assessment, a decision."""
+
+from msgspec import Struct
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """One signal's say about one login.
+
+    weight: log-likelihood ratio in nats, attacker against identity; above 0 suspicious, below 0
+        reassuring. ``text`` carries the counts behind it; ``attack`` its ATT&CK technique ids.
+    usual: what would have been usual, for the counterfactual ("one of her usual 3 networks").
+    evaluable: False where the record does not say; such evidence weighs nothing.
+    pinned: a floor (0-100) under the risk, for high-precision rules outside the score.
+    """
+
+    signal: str
+    weight: float
+    text: str
+    attack: tuple[str, ...] = ()
+    usual: str | None = None
+    evaluable: bool = True
+    pinned: float | None = None
+
+
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reason as it is told: part of the fixed output."""
+
+    signal: str
+    text: str
+    weight: float
+    attack: tuple[str, ...] = ()
+
+
+class Assessment(Struct, frozen=True, kw_only=True):
+    """Every login's score.
+
+    score: summed evidence in nats; risk_score: 0-100, where 60 is one login in a thousand;
+    risk_level: low, medium, high or critical; confidence: 0-1, how much history and how many
+    signals stood behind it; low_history: fewer than five effective logins were known.
+    """
+
+    score: float
+    risk_score: float
+    risk_level: str
+    confidence: float
+    reasons: tuple[Reason, ...]
+    reassuring: tuple[Reason, ...]
+    counterfactual: str | None
+    not_evaluable: tuple[str, ...]
+    low_history: bool
+    repeated: int = 0
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What policy says to do, in which mode (shadow, canary, enforce), by which rule."""
+
+    action: str
+    mode: str
+    rule: str

@@ -1,0 +1,111 @@
+"""From a score to a risk: the empirical tail, and a generalised Pareto beyond the 98th percentile.
+
+Peaks over threshold (Coles, An Introduction to Statistical Modeling of Extreme Values, ch. 4),
+fitted by moments on a decayed histogram of the last weeks' scores.
+"""
+
+from math import exp, floor, log10
+
+from msgspec import Struct, field
+
+from quivive.baseline.tables import DAY_MS
+
+HALF_LIFE = 14 * DAY_MS
+BIN = 0.25  # nats
+TAIL_SHARE = 0.02
+GATE_SHARE = 0.01
+REFIT_EVERY = 256
+# Before there is history: an exponential tail, worth this many logins.
+PRIOR_LOGINS = 300.0
+PRIOR_START = -4.0
+PRIOR_MEAN = 2.5
+DECIBELS = 20.0
+KNEE = 85.0
+
+
+class Calibration(Struct):
+    """The decayed distribution of scores of one class of identities (people or machines)."""
+
+    anchor: int = 0
+    total: float = 0.0
+    bins: dict[int, float] = field(default_factory=dict)
+    pending: int = REFIT_EVERY
+    threshold: float = PRIOR_START - PRIOR_MEAN * -3.9
+    share: float = TAIL_SHARE
+    shape: float = 0.05
+    width: float = PRIOR_MEAN
+
+    def observe(self, score: float, time: int) -> None:
+        """Counts a score at ``time`` (ms UTC)."""
+        if self.anchor == 0:
+            self.anchor = time
+        amount = 2.0 ** ((time - self.anchor) / HALF_LIFE)
+        if amount > 1e12:
+            self.bins = {b: n / amount for b, n in self.bins.items() if n / amount > 1e-6}
+            self.total = sum(self.bins.values())
+            self.anchor, amount = time, 1.0
+        slot = floor(score / BIN)
+        self.bins[slot] = self.bins.get(slot, 0.0) + amount
+        self.total += amount
+        self.pending -= 1
+        if self.pending <= 0:
+            self._fit(amount)
+
+    def _fit(self, scale: float) -> None:
+        """Threshold at the 98th percentile; shape and width of the excess by moments."""
+        self.pending = REFIT_EVERY
+        merged = {slot: count / scale for slot, count in self.bins.items()}
+        logins = self.total / scale
+        prior = PRIOR_LOGINS * PRIOR_LOGINS / (PRIOR_LOGINS + logins)
+        for slot in range(floor(PRIOR_START / BIN), floor((PRIOR_START + 12 * PRIOR_MEAN) / BIN)):
+            low = slot * BIN - PRIOR_START
+            share = exp(-low / PRIOR_MEAN) - exp(-(low + BIN) / PRIOR_MEAN)
+            merged[slot] = merged.get(slot, 0.0) + prior * max(0.0, share)
+        whole = sum(merged.values())
+        above = 0.0
+        first = excess = square = 0.0
+        for slot in sorted(merged, reverse=True):
+            count = merged[slot]
+            if above + count > TAIL_SHARE * whole and above > 0:
+                break
+            above += count
+            middle = (slot + 0.5) * BIN
+            first += count * middle
+            square += count * middle * middle
+            self.threshold = slot * BIN
+        mean = first / above
+        variance = max(square / above - mean * mean, 1e-3)
+        excess = max(mean - self.threshold, BIN / 2)
+        # Moments of the generalised Pareto; a heavy shape would flatten the top of the ranking.
+        self.shape = min(0.25, max(-0.2, 0.5 * (1 - excess * excess / variance)))
+        self.width = max(excess * (1 - self.shape), BIN)
+        self.share = above / whole
+
+    def exceedance(self, score: float) -> float:
+        """The share of logins expected to score above this; exact only beyond the threshold."""
+        excess = score - self.threshold
+        if excess <= 0:
+            return self._empirical(score)
+        body = 1 + self.shape * excess / self.width
+        if body <= 0:
+            return 1e-9
+        if abs(self.shape) < 1e-6:
+            return max(1e-9, self.share * exp(-excess / self.width))
+        return max(1e-9, float(self.share * body ** (-1 / self.shape)))
+
+    def _empirical(self, score: float) -> float:
+        """Below the threshold a smooth approximation is enough: log-linear down to certainty."""
+        depth = (self.threshold - score) / (4 * self.width)
+        return min(1.0, float(self.share ** max(0.0, 1 - depth)))
+
+    def risk(self, score: float) -> float:
+        """0 to 100: 60 is one login in a thousand. Above 85 it nears 100 without reaching it."""
+        decibels = -DECIBELS * log10(self.exceedance(score))
+        if decibels <= KNEE:
+            return max(0.0, decibels)
+        room = 100.0 - KNEE
+        return KNEE + room * (1 - exp(-(decibels - KNEE) / (2 * room)))
+
+    def gated(self, score: float) -> bool:
+        """Whether a score is above the 99th percentile: too unusual to learn from at once."""
+        return score > self.threshold and self.exceedance(score) < GATE_SHARE

@@ -1,0 +1,58 @@
+"""From the features of a login to weighed evidence."""
+
+from msgspec import Struct
+
+from quivive.baseline.backoff import Levels, Usual, surprise
+from quivive.model.assessment import Evidence
+from quivive.signals.signal import Feature
+
+# Weights of the signals in the sum; 1 where none is named. Labels re-weigh them later.
+WEIGHTS: dict[str, float] = {}
+
+
+class Weighed(Struct, frozen=True):
+    """A feature with how usual it is and what it weighs (nats, attacker against identity)."""
+
+    feature: Feature
+    usual: Usual
+    weight: float
+
+    def as_evidence(self) -> Evidence:
+        """Evidence with its counts in words."""
+        return Evidence(
+            signal=self.feature.signal,
+            weight=self.weight,
+            text=f"{self.feature.label}: {counts(self.usual)}",
+            attack=self.feature.attack,
+        )
+
+
+def weigh(feature: Feature, levels: Levels) -> Weighed:
+    """How much rather an attacker than the identity shows this category."""
+    usual = levels.usual(
+        feature.factor, feature.key, feature.categories, feature.given, feature.neighbours
+    )
+    attacker = feature.attacker
+    if attacker is None:
+        attacker = 0.5 / (feature.categories or 20) + 0.5 * usual.base
+    weight = surprise(usual, attacker) * WEIGHTS.get(feature.signal, 1.0)
+    return Weighed(feature, usual, weight)
+
+
+def counts(usual: Usual) -> str:
+    """ "0 of its 212 logins, 0 of 1.4k by peers, 3 of 90k in the organisation"."""
+    return (
+        f"{_short(usual.own)} of its {_short(usual.own_total)} logins, "
+        f"{_short(usual.peers)} of {_short(usual.peers_total)} by peers, "
+        f"{_short(usual.everyone)} of {_short(usual.everyone_total)} in the organisation"
+    )
+
+
+def _short(value: float) -> str:
+    if value >= 9_950:
+        return f"{value / 1000:.0f}k"
+    if value >= 995:
+        return f"{value / 1000:.1f}k"
+    if 0 < value < 0.95:
+        return f"{value:.1f}"
+    return f"{value:.0f}"

@@ -1,0 +1,138 @@
+"""What failed before: guesses on the identity, on the address, across the organisation."""
+
+from collections.abc import Iterator
+from math import log
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import AddressState, Profile, Scene
+from quivive.baseline.tables import DAY_MS
+from quivive.baseline.tails import tail
+from quivive.model.assessment import Evidence
+from quivive.signals.signal import Signal, familiarity
+
+GUESSING = ("T1110",)
+SPRAYING = ("T1110.003", "T1110.004")
+FATIGUE = ("T1621",)
+PROBING = ("T1526", "T1087.004")
+# Weights of the aggregates against the features (science: .25 to .7).
+IDENTITY_WEIGHT = 0.35
+ADDRESS_WEIGHT = 0.6
+STRAY_WEIGHT = 0.25
+DENIAL_WEIGHT = 0.7
+REFUSAL_WEIGHT = 0.4
+DAILY = 14 / log(2)  # a decayed count with a half-life of 14 days, per day of it
+
+
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+    """Evidence from the last 24 hours, each against what is usual for its subject."""
+    profile, time = scene.profile, login.time
+    yield from _identity(profile, time)
+    if login.ip is not None:
+        yield from _address(login, scene.address, scene.network)
+    yield from _denials(profile, time)
+    yield from _refusals(profile, time)
+    yield from _strays(login, scene, levels)
+
+
+def _identity(profile: Profile, time: int) -> Iterator[Evidence]:
+    count = profile.failures.total(time)
+    if not count:
+        return
+    mean = 0.05 + profile.failure_rate.at(profile.failures.hour * 3_600_000 - DAY_MS) / DAILY
+    weight = IDENTITY_WEIGHT * (tail(count, mean) - tail(1, mean))
+    networks = len(profile.failing_networks.members(time))
+    places = f" from {networks} networks" if networks > 1 else ""
+    yield Evidence(
+        signal="failures",
+        weight=min(4.0, weight + 0.4 * log(max(1, networks))),
+        text=f"{count} failed logins of this identity in 24 h{places}, usually {mean:.1f} a day",
+        attack=GUESSING,
+    )
+
+
+def _address(
+    login: Observation, address: AddressState | None, network: AddressState | None
+) -> Iterator[Evidence]:
+    best: Evidence | None = None
+    for state, name in ((address, f"address {login.ip}"), (network, f"network {login.network}")):
+        if state is None:
+            continue
+        failing = [m for m in state.failing.members(login.time) if m != login.identity]
+        if not failing:
+            continue
+        mean = 0.05 + 0.08 * len(state.good)
+        weight = ADDRESS_WEIGHT * tail(len(failing), mean)
+        found = Evidence(
+            signal="address_failures",
+            weight=min(5.0, weight),
+            text=f"{len(failing)} other identities failed from {name} in 24 h,"
+            f" {len(state.good)} are at home there",
+            attack=SPRAYING,
+        )
+        if best is None or found.weight > best.weight:
+            best = found
+    if best is not None:
+        yield best
+
+
+def _denials(profile: Profile, time: int) -> Iterator[Evidence]:
+    count = profile.denials.total(time, 6)
+    if not count:
+        return
+    mean = 0.03 + profile.denial_rate.at(time - DAY_MS) / DAILY
+    yield Evidence(
+        signal="mfa_denials",
+        weight=min(6.0, DENIAL_WEIGHT * tail(count, mean)),
+        text=f"{count} MFA prompts refused or unanswered in 6 h, usually {mean:.1f} a day",
+        attack=FATIGUE,
+    )
+
+
+def _refusals(profile: Profile, time: int) -> Iterator[Evidence]:
+    count = profile.refusals.total(time, 3)
+    if not count:
+        return
+    mean = 0.1 + profile.refusal_rate.at(time - DAY_MS) / DAILY
+    weight = REFUSAL_WEIGHT * (tail(count, mean) - tail(1, mean))
+    yield Evidence(
+        signal="refused_calls",
+        weight=min(4.0, weight),
+        text=f"{count} calls not authorised in 3 h, usually {mean:.1f} a day",
+        attack=PROBING,
+    )
+
+
+def _strays(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+    """Failures across the organisation from operators their identities never used."""
+    if login.asn is None or login.mfa == "phishing-resistant":
+        return
+    if familiarity(levels, "operator", login.asn) == "own":
+        return
+    organisation = scene.organisation
+    count = len(organisation.stray_identities.members(login.time))
+    mean = 0.5 + organisation.stray_rate.at(login.time - DAY_MS) / DAILY
+    if count <= mean:
+        return
+    yield Evidence(
+        signal="campaign",
+        weight=min(2.5, STRAY_WEIGHT * tail(count, mean, 1.0)),
+        text=f"{count} identities failed from networks new to them in 24 h,"
+        f" usually {mean:.1f}; this login comes from a network new to its identity",
+        attack=SPRAYING,
+    )
+
+
+SIGNAL = Signal(
+    name="failures",
+    title="What failed before",
+    tells={
+        "failures": "Failed logins of the identity in 24 hours against its usual.",
+        "address_failures": "Other identities that failed from the address or its network.",
+        "mfa_denials": "MFA prompts refused or left unanswered.",
+        "refused_calls": "Calls that the credential was not authorised for.",
+        "campaign": "Failures across the organisation from networks new to their identities.",
+    },
+    attack=GUESSING + SPRAYING + FATIGUE + PROBING,
+    evidence=evidence,
+)

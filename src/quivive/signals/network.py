@@ -1,0 +1,109 @@
+"""Over which network: operator, kind of network, and whether the address is known."""
+
+from collections.abc import Iterator
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import AddressState, Scene
+from quivive.signals.signal import KNOWN_ABOVE, Feature, Missing, Signal, familiarity
+
+ATTACK = ("T1078",)
+PROXY = ("T1078", "T1090")
+COLLEAGUES = 2  # identities at home on an address before it counts as shared
+# How attackers come, by kind of network: weak priors, switchable in the settings.
+KIND_PRIORS = {
+    "hosting": 0.45,
+    "vpn": 0.25,
+    "tor": 0.08,
+    "proxy": 0.1,
+    "residential": 0.25,
+    "mobile": 0.08,
+    "corporate": 0.05,
+    "private": 0.05,
+}
+# An attacker behind an operator the identity uses, and behind one it never used.
+ADDRESS_PRIORS = {"own": 0.03, "network": 0.04, "colleagues": 0.08, "new": 0.85}
+_LABELS = {
+    "own": "used before",
+    "network": "same network as before",
+    "colleagues": "used by colleagues",
+    "new": "never seen",
+}
+
+
+def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+    """Operator given the country; kind of network; familiarity of the address."""
+    if login.ip is None:
+        yield Missing("address", "the record names no address")
+        return
+    operator = "unknown"
+    if login.asn is not None:
+        place = login.country or "?"
+        name = f" {login.as_name}" if login.as_name else ""
+        operator = familiarity(levels, "operator", login.asn)
+        yield Feature(
+            signal="network",
+            factor="asn",
+            key=f"{place}/{login.asn}",
+            label=f"network AS{login.asn}{name}",
+            given=("country", place) if login.country else None,
+            categories=20,
+            attack=ATTACK,
+        )
+        yield Feature(signal="network", factor="operator", key=login.asn, weigh=False)
+    elif login.public:
+        yield Missing("network", "no operator for this address")
+    kind = login.network_kind or ("private" if not login.public else None)
+    if kind is not None:
+        yield Feature(
+            signal="network_kind",
+            factor="network_kind",
+            key=kind,
+            label=f"{kind} network",
+            categories=6,
+            attacker=KIND_PRIORS.get(kind, 0.1),
+            attack=PROXY,
+        )
+    known = _address(login, scene.address, levels)
+    yield Feature(
+        signal="address",
+        factor="address?",
+        key=f"{operator}/{known}",
+        label=f"address {login.ip} ({_LABELS[known]})",
+        given=("operator?", operator),
+        categories=4,
+        attacker=ADDRESS_PRIORS[known],
+        attack=ATTACK,
+    )
+    yield Feature(signal="address", factor="operator?", key=operator, weigh=False)
+    yield Feature(signal="address", factor="address", key=login.ip, weigh=False)
+    if login.network is not None:
+        yield Feature(signal="address", factor="subnet", key=login.network, weigh=False)
+
+
+def _address(login: Observation, address: AddressState | None, levels: Levels) -> str:
+    own = levels.own.tables.get("address")
+    if own is not None and login.ip is not None:
+        if own.values.get(login.ip, 0.0) / levels.own_scale > KNOWN_ABOVE:
+            return "own"
+    if address is not None and address.others(login.identity) >= COLLEAGUES:
+        return "colleagues"
+    subnet = levels.own.tables.get("subnet")
+    if subnet is not None and login.network is not None:
+        if subnet.values.get(login.network, 0.0) / levels.own_scale > KNOWN_ABOVE:
+            return "network"
+    return "new"
+
+
+SIGNAL = Signal(
+    name="network",
+    title="Over which network the login comes",
+    tells={
+        "network": "How usual the network operator is, given the country.",
+        "network_kind": "Hosting, VPN, Tor, mobile, residential or corporate network.",
+        "address": "Whether the address is the identity's own, its network's, its colleagues' or"
+        " new, against how often the identity changes address.",
+    },
+    attack=PROXY,
+    features=features,
+)

@@ -1,0 +1,46 @@
+"""Where in the world: country, and city within the country."""
+
+from collections.abc import Iterator
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import Scene
+from quivive.signals.signal import Feature, Missing, Signal
+
+ATTACK = ("T1078",)
+
+
+def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+    """Country; city given the country."""
+    country = login.country
+    if country is None:
+        yield Missing("country", "no place for this address")
+        return
+    yield Feature(
+        signal="country", factor="country", key=country, label=f"country {country}", attack=ATTACK
+    )
+    city = login.city or login.region
+    if city is None:
+        yield Missing("city", "no city for this address")
+        return
+    yield Feature(
+        signal="city",
+        factor="city",
+        key=f"{country}/{city}",
+        label=f"city {city}",
+        given=("country", country),
+        categories=30,
+        attack=ATTACK,
+    )
+
+
+SIGNAL = Signal(
+    name="place",
+    title="Where the login comes from",
+    tells={
+        "country": "How usual the country is for the identity, its peers and the organisation.",
+        "city": "How usual the city is, given the country.",
+    },
+    attack=ATTACK,
+    features=features,
+)

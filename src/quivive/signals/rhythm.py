@@ -1,0 +1,92 @@
+"""When: hour and weekend for people, hour and minute for machines, and long silence for both."""
+
+from collections.abc import Iterator
+from math import cos, exp, log, pi
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import Scene
+from quivive.baseline.tables import DAY_MS
+from quivive.model.assessment import Evidence
+from quivive.signals.signal import Feature, Missing, Signal
+
+ATTACK = ("T1078",)
+KAPPA = 8.0  # concentration of the circular kernel over the hours of the day
+SLOTS = 12  # five-minute slots of an hour: schedules of machines
+DORMANT_DAYS = 30
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _kernel(hour: int) -> tuple[tuple[str, float], ...]:
+    near = [(hour + step) % 24 for step in range(-4, 5)]
+    raw = [exp(KAPPA * (cos(2 * pi * step / 24) - 1)) for step in range(-4, 5)]
+    return tuple((str(h), w / sum(raw)) for h, w in zip(near, raw, strict=True))
+
+
+_KERNELS = tuple(_kernel(hour) for hour in range(24))
+
+
+def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+    """Hour of the day (UTC), smoothed; weekend for people; five-minute slot for machines."""
+    yield Feature(
+        signal="hour",
+        factor="hour",
+        key=str(login.hour),
+        label=f"{login.hour:02d}h UTC",
+        categories=24,
+        attacker=1 / 24,
+        attack=ATTACK,
+        neighbours=_KERNELS[login.hour],
+    )
+    if login.kind == "human":
+        weekend = login.weekday >= 5
+        yield Feature(
+            signal="weekday",
+            factor="weekend",
+            key="weekend" if weekend else "weekday",
+            label=_DAYS[login.weekday],
+            categories=2,
+            attacker=2 / 7 if weekend else 5 / 7,
+            attack=ATTACK,
+        )
+    else:
+        slot = login.time // 300_000 % SLOTS
+        yield Feature(
+            signal="schedule",
+            factor="slot",
+            key=str(slot),
+            label=f"minute {slot * 5:02d} of the hour",
+            categories=SLOTS,
+            attacker=1 / SLOTS,
+            attack=ATTACK,
+        )
+
+
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+    """An identity that comes back after a silence of a month and more."""
+    last = scene.profile.last_seen
+    if not last:
+        return
+    silent = (login.time - last) / DAY_MS
+    if silent > DORMANT_DAYS:
+        yield Evidence(
+            signal="dormancy",
+            weight=min(4.0, 1.0 + 1.5 * log(silent / DORMANT_DAYS)),
+            text=f"first login after {silent:.0f} days of silence",
+            attack=("T1078",),
+        )
+
+
+SIGNAL = Signal(
+    name="rhythm",
+    title="When the login happens",
+    tells={
+        "hour": "How usual the hour of the day is, smoothed around the clock.",
+        "weekday": "Weekend or not, for people.",
+        "schedule": "How usual the minute of the hour is, for machines that run by a clock.",
+        "dormancy": "A login after a month or more of silence.",
+    },
+    attack=ATTACK,
+    features=features,
+    evidence=evidence,
+)

@@ -1,0 +1,110 @@
+"""What a signal is: features to be weighed by how usual they are, and evidence of its own."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import Scene
+from quivive.model.assessment import Evidence
+
+KNOWN_ABOVE = 0.1  # decayed count from which a member counts as known: one login, 100 days ago
+
+
+class Feature(Struct, frozen=True, kw_only=True):
+    """One category of a login, weighed by hierarchical back-off and learned with it.
+
+    factor, key: which table and category; given: the factor and category it is conditional on.
+    label: the category in words; categories: how many the uniform estimate spreads over.
+    attacker: probability that an attacker shows it; None for half uniform, half organisation.
+    weigh: False for members that are only remembered.
+    neighbours: kernel weights over categories, for ordered ones such as hours.
+    """
+
+    signal: str
+    factor: str
+    key: str
+    label: str = ""
+    given: tuple[str, str] | None = None
+    categories: int = 0
+    attacker: float | None = None
+    attack: tuple[str, ...] = ()
+    weigh: bool = True
+    neighbours: tuple[tuple[str, float], ...] | None = None
+
+
+class Missing(Struct, frozen=True):
+    """A feature the record says nothing about: "not evaluable"."""
+
+    signal: str
+    what: str
+
+
+Features = Callable[[Observation, Scene, Levels], Iterable[Feature | Missing]]
+Evidences = Callable[[Observation, Scene, Levels], Iterable[Evidence]]
+
+
+class Signal(Struct, frozen=True, kw_only=True):
+    """A family of signals.
+
+    name: the module's name; title: what it looks at, in a phrase; tells: the names of the
+    features and evidence it gives, each with a sentence; attack: ATT&CK technique ids.
+    features and evidence are pure and never change the scene.
+    """
+
+    name: str
+    title: str
+    tells: dict[str, str]
+    attack: tuple[str, ...]
+    features: Features | None = None
+    evidence: Evidences | None = None
+
+
+def familiarity(levels: Levels, factor: str, key: str) -> str:
+    """ "own", "colleagues" or "new": who has shown this member before."""
+    table = levels.own.tables.get(factor)
+    own = table.values.get(key, 0.0) / levels.own_scale if table else 0.0
+    if own > KNOWN_ABOVE:
+        return "own"
+    table = levels.everyone.tables.get(factor)
+    everyone = table.values.get(key, 0.0) / levels.everyone_scale if table else 0.0
+    return "colleagues" if everyone - own > 3 * KNOWN_ABOVE else "new"
+
+
+def member(
+    signal: str,
+    factor: str,
+    key: str,
+    levels: Levels,
+    attackers: dict[str, float],
+    label: str,
+    given: tuple[str, str] | None,
+    attack: tuple[str, ...],
+) -> tuple[Feature, Feature]:
+    """The two features of a member of an open set (a device, a key, a role).
+
+    The first weighs how familiar the member is, against how often this identity brings unfamiliar
+    ones; the second remembers the member itself.
+    """
+    known = familiarity(levels, factor, key)
+    return (
+        Feature(
+            signal=signal,
+            factor=factor + "?",
+            key=known if given is None else f"{given[1]}/{known}",
+            label=f"{label} ({_FAMILIAR[known]})",
+            given=given,
+            categories=len(attackers),
+            attacker=attackers[known],
+            attack=attack,
+        ),
+        Feature(signal=signal, factor=factor, key=key, weigh=False),
+    )
+
+
+_FAMILIAR = {
+    "own": "used before",
+    "colleagues": "only colleagues have used it",
+    "new": "never seen",
+}

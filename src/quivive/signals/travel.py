@@ -1,0 +1,67 @@
+"""Impossible travel, on event time, against the logins before and after."""
+
+from collections.abc import Iterator
+from math import log
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.geometry import distance_km
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import Place, Scene
+from quivive.model.assessment import Evidence
+from quivive.signals.signal import Signal, familiarity
+
+ATTACK = ("T1078",)
+SLACK_KM = 100.0  # geolocation is not better than this
+SHORTEST_HOURS = 0.25
+FASTEST_KMH = 500.0
+SHARED_BY = 5  # identities at home on an address before it counts as egress
+SHARED_DAMPING = 0.15
+KNOWN_DAMPING = 0.3
+NEIGHBOUR_HOURS = 24.0
+
+
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+    """The fastest journey from or to a neighbouring login that no traveller makes."""
+    if login.lat is None or login.long is None:
+        return
+    fastest: tuple[float, float, float, Place] | None = None
+    for place in scene.profile.places:
+        hours = abs(login.time - place.time) / 3_600_000
+        if hours > NEIGHBOUR_HOURS or place.ip == login.ip:
+            continue
+        km = distance_km(login.lat, login.long, place.lat, place.long)
+        speed = (km - SLACK_KM) / max(hours, SHORTEST_HOURS)
+        if speed > FASTEST_KMH and (fastest is None or speed > fastest[0]):
+            fastest = (speed, km, hours, place)
+    if fastest is None:
+        return
+    speed, km, hours, place = fastest
+    weight = min(4.0, 1.5 + log(speed / FASTEST_KMH))
+    note = ""
+    if scene.address is not None and scene.address.others(login.identity) >= SHARED_BY:
+        weight *= SHARED_DAMPING
+        note = "; the address is shared by many"
+    elif login.asn is not None and familiarity(levels, "operator", login.asn) == "own":
+        weight *= KNOWN_DAMPING
+        note = "; the network is one the identity uses"
+    where = ", ".join(part for part in (login.city, login.country) if part)
+    yield Evidence(
+        signal="travel",
+        weight=weight,
+        text=f"{km:.0f} km between {place.label} and {where or login.ip} in {_span(hours)}"
+        f" ({speed:.0f} km/h){note}",
+        attack=ATTACK,
+    )
+
+
+def _span(hours: float) -> str:
+    return f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.1f} h"
+
+
+SIGNAL = Signal(
+    name="travel",
+    title="Whether one body could have made the journey",
+    tells={"travel": "Speed between this login and its neighbours in time, above 500 km/h."},
+    attack=ATTACK,
+    evidence=evidence,
+)
