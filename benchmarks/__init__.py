@@ -1,0 +1,1 @@
+"""Measurements that tests must not depend on: speed as ratios within a run, detection at budgets."""
