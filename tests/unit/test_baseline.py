@@ -5,6 +5,7 @@ from math import isclose
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quivive.baseline.backoff import Levels, surprise
 from quivive.baseline.geometry import distance_km
 from quivive.baseline.tables import DAY_MS, Level

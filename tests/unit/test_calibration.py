@@ -4,6 +4,7 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quivive.scoring.calibrate import Calibration
 
 T0 = 1_760_000_000_000

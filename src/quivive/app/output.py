@@ -39,6 +39,9 @@ def encode_scored(scored: Scored, log: str, enriched: bytes | None = None) -> by
         "score": round(assessment.score, 3),
         "reassuring": [_reason(r) for r in assessment.reassuring],
     }
+    if assessment.risk_level != "low":
+        rest["looks_like"] = assessment.looks_like
+        rest["otherwise"] = assessment.otherwise
     if assessment.counterfactual is not None:
         rest["counterfactual"] = assessment.counterfactual
     if assessment.not_evaluable:

@@ -10,7 +10,10 @@ from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
 
+import quivive.signals
 import quivive.sources
+from quivive.app.maps import shipped_maps
+from quivive.signals.signal import Signal
 from quivive.sources.source import Source
 
 
@@ -28,10 +31,24 @@ def _constants(package: ModuleType, constant: str) -> list[object]:
 
 @cache
 def sources() -> dict[str, Source]:
-    """Every log source by name. Raises TypeError for an entry point that gives none."""
+    """Every log source by name: those in code, then the shipped field maps.
+
+    Raises TypeError for an entry point that gives none.
+    """
     known: dict[str, Source] = {}
     for found in _constants(quivive.sources, "SOURCE"):
         if not isinstance(found, Source):
             raise TypeError(f"{found!r} is registered as a log source but is no Source")
         known[found.name] = found
-    return known
+    return known | {source.name: source for source in shipped_maps() if source.name not in known}
+
+
+@cache
+def signals() -> tuple[Signal, ...]:
+    """Every signal, by name. Raises TypeError for an entry point that gives none."""
+    known: dict[str, Signal] = {}
+    for found in _constants(quivive.signals, "SIGNAL"):
+        if not isinstance(found, Signal):
+            raise TypeError(f"{found!r} is registered as a signal but is no Signal")
+        known[found.name] = found
+    return tuple(known.values())

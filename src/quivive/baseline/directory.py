@@ -90,20 +90,19 @@ class Directory(Struct):
         return None
 
 
-def kind_of(event: AuthEvent, tool: bool) -> str | None:
+def kind_of(event: AuthEvent, identity: str, tool: bool) -> str | None:
     """Whether a record shows a "human" or a "service"; None where it does not say.
 
-    ``tool`` says that the client is a program (an SDK, a command-line tool).
+    ``identity`` is what the user resolved to; ``tool`` says that the client is a program.
     """
     user = event.user
     if user.type_id in (UserType.SERVICE, UserType.SYSTEM):
         return "service"
     if user.type_id in (UserType.USER, UserType.ADMIN, UserType.OTHER):
         return "human"
-    name = user.name or user.uid or ""
-    if _SERVICE_NAME.search(name.partition("@")[0]):
+    if _SERVICE_NAME.search((user.name or user.uid or "").partition("@")[0]):
         return "service"
-    if user.email_addr is not None:
+    if "@" in identity:
         return "human"
     if tool and user.credential_uid is not None and user.credential_uid.startswith("AKIA"):
         return "service"

@@ -75,6 +75,13 @@ class Held(Struct, frozen=True):
     facts: tuple[tuple[str, str], ...]
 
 
+class ToldOf(Struct, frozen=True):
+    """When a kind of finding was last told, and how bad it was at its worst."""
+
+    time: int
+    score: float
+
+
 class Profile(Struct):
     """What is usual for one identity. Bounded: see docs/reference/bounds.md."""
 
@@ -99,7 +106,7 @@ class Profile(Struct):
     recoveries: list[Recovery] = field(default_factory=list)
     learned: dict[str, int] = field(default_factory=dict)
     told: Fading = field(default_factory=lambda: Fading(DAY_MS / 2))
-    told_constellations: dict[str, int] = field(default_factory=dict)
+    told_constellations: dict[str, ToldOf] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
 
     @property

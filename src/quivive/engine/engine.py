@@ -50,6 +50,7 @@ class Engine:
         """``signals`` as the registry lists them; ``state`` is changed in place."""
         self.state = state
         self.enricher = enricher
+        self.groups = {told: s.group for s in signals for told in s.tells}
         self.feature_signals = [s.features for s in signals if s.features is not None]
         self.evidence_signals = [s.evidence for s in signals if s.evidence is not None]
 
@@ -69,8 +70,8 @@ class Engine:
 
         features, gathered = self.gather(login, scene, levels)
         calibration = state.calibrations[login.kind]
-        repeated = scene.profile.told.at(login.time)
-        assessment = assess(login, gathered, scene.profile, levels, calibration, repeated)
+        told = learn.told_before(login, scene.profile)
+        assessment = assess(login, gathered, scene.profile, levels, calibration, told)
         decision = decide(assessment, login.kind)
 
         self._learn(login, scene, levels, features, assessment)
@@ -90,7 +91,7 @@ class Engine:
                     missing.append(found)
         weighed = [weigh(feature, levels) for feature in features if feature.weigh]
         evidence = [e for of in self.evidence_signals for e in of(login, scene, levels)]
-        return features, Gathered(weighed, evidence, missing)
+        return features, Gathered(weighed, evidence, missing, self.groups)
 
     def _learn(
         self,
@@ -104,13 +105,13 @@ class Engine:
         state, calibration = self.state, self.state.calibrations[login.kind]
         key = "|".join([str(getattr(login, name)) for name in CONSTELLATION])
         learn.note(login, scene, levels, state)
-        learn.tell(login, assessment, scene, state, key)
+        learn.tell(login, assessment, scene, state)
         if login.learnable:
             if calibration.gated(assessment.score):
                 learn.hold(login, scene.profile, key, features)
             else:
                 learn.learn(login, scene, levels, state, key, features)
-        if login.accepted:
+        if login.accepted and not assessment.repeated:
             calibration.observe(assessment.score, login.time)
 
     def _duplicate(self, event: AuthEvent) -> bool:

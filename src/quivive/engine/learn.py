@@ -1,6 +1,7 @@
 """What a login teaches, once it has been judged: windows always, baselines only if trusted."""
 
 from collections.abc import Sequence
+from math import inf
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.geometry import distance_km
@@ -15,16 +16,23 @@ from quivive.baseline.profile import (
     Recovery,
     Scene,
     SessionOrigin,
+    ToldOf,
 )
+from quivive.baseline.tables import DAY_MS
 from quivive.engine.state import State
 from quivive.model.assessment import Assessment
-from quivive.scoring.assess import FINDING
+from quivive.scoring.assess import FINDING, REPEAT, Told
 from quivive.signals.session import login_client
 from quivive.signals.signal import Feature, familiarity
 
 # Tables that only an identity keeps: open sets too large to share.
 PRIVATE = frozenset({"address", "subnet"})
 HELD_KEPT = 8
+TOLD_KEPT = 16
+FINDINGS_KEPT = 16
+TOLD_HORIZON = 7 * DAY_MS
+SAME_AGAIN = 3.0
+TELL_ABOVE = 40.0
 RECOVERIES = frozenset({"Password Reset", "Password Change", "Factor Enroll", "Factor Reset"})
 
 
@@ -68,19 +76,44 @@ def _failed(login: Observation, scene: Scene, levels: Levels, state: State) -> N
         organisation.stray_identities.add(login.identity, time)
 
 
-def tell(login: Observation, assessment: Assessment, scene: Scene, state: State, key: str) -> None:
+def told_before(login: Observation, profile: Profile) -> Told:
+    """How much an analyst was told of this already: findings on the identity within a day, and
+    findings of the same kind (country, client, device) within a week, which count thrice.
+    """
+    findings, worst = profile.told.at(login.time), -inf
+    for told in profile.told_constellations.values():
+        if 0 <= login.time - told.time < TOLD_HORIZON:
+            worst = max(worst, told.score)
+    same = profile.told_constellations.get(_same(login))
+    if same is not None and login.time - same.time < TOLD_HORIZON:
+        findings += SAME_AGAIN
+    return Told(findings, worst)
+
+
+def _same(login: Observation) -> str:
+    client = f"{login.os}|{login.browser}|{login.device}"
+    if client == "None|None|None":
+        client = str(login.asn or login.network)
+    return f"{login.country}|{login.log}|{client}"
+
+
+def tell(login: Observation, assessment: Assessment, scene: Scene, state: State) -> None:
     """A finding is remembered on its identity (to rank repeats lower) and on its address."""
+    profile = scene.profile
+    if assessment.risk_score * (1 + REPEAT * assessment.repeated) < TELL_ABOVE:
+        return
+    profile.told.add(login.time)
+    key = _same(login)
+    former = profile.told_constellations.pop(key, None)
+    worst = max(assessment.score, former.score if former else -inf)
+    profile.told_constellations[key] = ToldOf(login.time, worst)
+    if len(profile.told_constellations) > TOLD_KEPT:
+        profile.told_constellations.pop(next(iter(profile.told_constellations)))
     if assessment.risk_score < FINDING:
         return
-    profile = scene.profile
-    profile.told.add(login.time)
-    profile.told_constellations.pop(key, None)
-    profile.told_constellations[key] = login.time
-    if len(profile.told_constellations) > HELD_KEPT:
-        profile.told_constellations.pop(next(iter(profile.told_constellations)))
     for address in state.address(login):
         address.findings[login.identity] = login.time
-        if len(address.findings) > 16:
+        if len(address.findings) > FINDINGS_KEPT:
             address.findings.pop(next(iter(address.findings)))
 
 

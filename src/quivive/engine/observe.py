@@ -17,6 +17,7 @@ _RISKS = {
     "low": "low",
     "medium": "medium",
     "high": "high",
+    "threatsuspected": "high",
     "leakedcredentials": "leakedCredentials",
 }
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
@@ -28,7 +29,9 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     identity = state.directory.resolve(event)
     profile = state.profiles.get(identity)
     client = enriched.client
-    kind = kind_of(event, client.tool) or (profile.kind if profile is not None else "human")
+    kind = kind_of(event, identity, client.tool) or (
+        profile.kind if profile is not None else "human"
+    )
     place = _place(enriched, state)
     success = event.status_id == Status.SUCCESS
     around = event.activity_name if event.activity_id == Activity.OTHER else None

@@ -6,23 +6,31 @@ framed becomes a located Reject and the rest is read on. One record may hold 8 M
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import msgspec
 
 from quivive.inputs.opening import UnreadableInputError, chunks
-from quivive.inputs.splitter import CONTAINERS, split
+from quivive.inputs.splitter import CONTAINERS, Piece, is_envelope, salvage, split
 from quivive.model.record import RawRecord, Reject
 
 RECORD_LIMIT = 8 << 20
+TOO_LARGE = f"record over {RECORD_LIMIT >> 20} MiB"
 SAMPLE = 160
+TAG = 16  # room for half a tag at the end of a chunk
+DEEPEST_WRAPPING = 3  # an array of envelopes of records
 
 _CSV_HEADER = re.compile(
     rb'^\s*"?[A-Za-z_@][\w .\[\]()/@-]*"?(?:[,;\t]"?[\w .\[\]()/@-]+"?){2,}\s*$'
 )
-_EVENT = re.compile(rb"<Event[\s>].*?</Event\s*>", re.DOTALL)
+_XML = re.compile(rb"(?:- )?<[?!A-Za-z]")  # and not the priority of a syslog line, "<34>"
+_ARRAY = re.compile(rb"\[\s*(?:[{\[\]]|$)")  # and not a text line's "[2026-02-03"
+_ENVELOPE = re.compile(rb'^\{.*?"(?:%b)"\s*:\s*\[' % "|".join(CONTAINERS).encode(), re.DOTALL)
+_EVENT_TAG = re.compile(rb"<Event(?=[\s>])|</Event\s*>")
 _decode = msgspec.json.Decoder(strict=False).decode
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def frame(
@@ -34,16 +42,30 @@ def frame(
     """
     framer = _Framer(log, reference_time)
     source = chunks(stream)
+    head, broken = _head(source)
     try:
-        head = next(source, b"")
-        while b"\n" not in head and len(head) <= RECORD_LIMIT:
-            more = next(source, None)
-            if more is None:
-                break
-            head += more
-        yield from framer.dispatch(head, source)
+        yield from framer.dispatch(head, _fail(broken) if broken else source)
     except UnreadableInputError as error:
         yield framer.reject(framer.line, str(error))
+
+
+def _head(source: Iterator[bytes]) -> tuple[bytes, UnreadableInputError | None]:
+    """Enough of the input to tell its kind: its first line and how the next one begins."""
+    head = b""
+    try:
+        for chunk in source:
+            head += chunk
+            _, newline, following = head.lstrip().partition(b"\n")
+            if (newline and len(following.lstrip()) > 1) or len(head) > RECORD_LIMIT:
+                break
+    except UnreadableInputError as error:
+        return head, error
+    return head, None
+
+
+def _fail(error: UnreadableInputError) -> Iterator[bytes]:
+    raise error
+    yield b""
 
 
 class _Framer:
@@ -75,72 +97,85 @@ class _Framer:
         whole = _chain(head, rest)
         start = head.lstrip()
         first_line, _, following = start.partition(b"\n")
-        if start.startswith((b"<", b"- <")):
+        if _XML.match(start):
             return self.xml(whole)
-        if start.startswith((b"{", b"[")):
-            if self.is_document(first_line, following):
-                return self.document(whole)
-            return self.lines(whole)
+        if self.is_document(first_line, following):
+            return self.document(whole)
         if _CSV_HEADER.match(first_line[:4096]):
             return self.rows(whole, first_line)
         return self.lines(whole)
 
     @staticmethod
     def is_document(first_line: bytes, following: bytes) -> bool:
-        """Whether the JSON goes on past its first line (or its first line holds it all)."""
+        """Whether the input is an array, or an object that goes on past its first line."""
         if first_line.startswith(b"["):
-            return True
+            return _ARRAY.match(first_line) is not None
+        if not first_line.startswith(b"{"):
+            return False
         if len(first_line) > RECORD_LIMIT:
-            return any(b'"%s"' % key in first_line[:200] for key in CONTAINERS)
+            return _ENVELOPE.match(first_line[:4096]) is not None
         try:
-            _decode(first_line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            # A broken first line of many: the next one starts a record of its own.
-            return not following.lstrip(b" \t\r").startswith(b'{"')
+            _loads(first_line)
+        except _UNDECODABLE:
+            # Else it is a broken line among others, and the next one starts a record of its own.
+            goes_on = following.lstrip()[:1]
+            return first_line.rstrip().endswith((b"{", b"[", b",", b":")) or goes_on in b'",}]:'
         return False
 
     def document(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject]:
-        for piece in split(source, RECORD_LIMIT):
-            if piece.body is None:
-                yield self.reject(piece.line, f"record over {RECORD_LIMIT >> 20} MiB")
-            elif not piece.complete:
-                yield self.reject(piece.line, "record breaks off: input truncated", piece.body)
-            else:
-                yield from self.json(piece.line, piece.body)
+        watched = _Watched(source)
+        for piece in split(watched, RECORD_LIMIT):
+            self.line = piece.line
+            if piece.complete or watched.error is None:
+                yield from self.piece(piece)
+        if watched.error is not None:
+            raise watched.error
+        if not self.sequence and not watched.is_empty:
+            yield self.reject(1, "no JSON object in it")
 
-    def json(self, line: int, body: bytes) -> Iterator[RawRecord | Reject]:
+    def piece(self, piece: Piece, inside: bool = False) -> Iterator[RawRecord | Reject]:
+        if piece.body is None:
+            yield self.reject(piece.line, TOO_LARGE)
+        elif not piece.complete:
+            yield self.reject(piece.line, "record breaks off: input truncated", piece.body)
+        else:
+            yield from self.json(piece.line, piece.body, inside)
+
+    def json(self, line: int, body: bytes, inside: bool = False) -> Iterator[RawRecord | Reject]:
+        """The records of one JSON text; of a damaged array or envelope those that are whole."""
         try:
-            value = _decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            yield self.reject(line, f"broken JSON: {error}", body)
+            value = _loads(body)
+        except _UNDECODABLE as error:
+            pieces = [] if inside else salvage(body, RECORD_LIMIT, line)
+            for piece in pieces:
+                yield from self.piece(piece, inside=True)
+            if not pieces:
+                yield self.reject(line, f"broken JSON: {error}", body)
             return
         yield from self.value(line, body, value)
 
-    def value(self, line: int, body: bytes, value: Any) -> Iterator[RawRecord | Reject]:
+    def value(
+        self, line: int, body: bytes, value: Any, depth: int = 0
+    ) -> Iterator[RawRecord | Reject]:
         """One decoded value as its records: an object, or the objects inside an envelope."""
-        if type(value) is dict:
-            for key in CONTAINERS:
-                inner = value.get(key.decode())
-                if type(inner) is list and (len(value) <= 4 or "nextLink" in str(list(value))):
-                    for element in inner:
-                        yield from self.value(line, msgspec.json.encode(element), element)
-                    return
+        inner = _contents(value) if depth < DEEPEST_WRAPPING else None
+        if inner is not None:
+            for element in inner:
+                yield from self.value(line, msgspec.json.encode(element), element, depth + 1)
+        elif type(value) is dict:
             yield self.record(line, body, value)
-        elif type(value) is list:
-            for element in value:
-                yield from self.value(line, msgspec.json.encode(element), element)
         else:
             yield self.reject(line, f"not a record: a JSON {type(value).__name__}", body)
 
     def lines(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject]:
         for line, body in _lines(source, self):
             if body is None:
-                yield self.reject(line, f"line over {RECORD_LIMIT >> 20} MiB")
+                yield self.reject(line, TOO_LARGE)
                 continue
             body = body.strip()
             if not body:
                 continue
-            if body[:1] in b"{[":
+            if body.startswith(b"{") or _ARRAY.match(body):
                 yield from self.json(line, body)
             else:
                 yield self.record(line, body)
@@ -148,51 +183,134 @@ class _Framer:
     def rows(self, source: Iterator[bytes], header: bytes) -> Iterator[RawRecord | Reject]:
         csv.field_size_limit(RECORD_LIMIT)
         delimiter = max(",;\t", key=lambda mark: header.count(mark.encode()))
-        reader = csv.reader(_text_lines(source, self), delimiter=delimiter)
+        lines = _RowLines(_lines(source, self))
+        reader = csv.reader(lines, delimiter=delimiter)
         columns: list[str] | None = None
         while True:
-            line = self.line
+            lines.taken.clear()
             try:
                 row = next(reader)
+                problem = None
             except StopIteration:
                 return
             except csv.Error as error:
-                yield self.reject(line, f"broken CSV: {error}")
-                continue
-            if not row:
-                continue
+                row, problem = [], f"broken CSV: {error}"
+            line, text = lines.taken[0] if lines.taken else (self.line, "")
             body = msgspec.json.encode(row)
-            if columns is None:
+            if text is None:
+                problem = TOO_LARGE
+            elif columns is None and row and problem is None:
                 columns = [name.strip() for name in row]
-            elif len(row) != len(columns):
-                yield self.reject(line, f"{len(row)} columns, the header has {len(columns)}", body)
-            else:
+                continue
+            elif problem is None and row and columns and len(row) != len(columns):
+                problem = f"{len(row)} columns, the header has {len(columns)}"
+            if problem is not None:
+                yield self.reject(line, problem, body)
+                lines.put_back()
+            elif row and columns:
                 yield self.record(line, body, dict(zip(columns, row, strict=True)))
 
     def xml(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject]:
         buffer = b""
-        dropping = False
+        scanned = counted = start = 0  # counted: ``self.line`` is the line there
+        begun: int | None = None  # the line that an open event starts on
         for chunk in source:
             buffer += chunk
-            end = 0
-            for match in _EVENT.finditer(buffer):
-                self.line += buffer.count(b"\n", end, match.start())
-                if dropping:
-                    dropping = False
-                else:
-                    yield self.record(self.line, match.group())
-                self.line += buffer.count(b"\n", match.start(), match.end())
-                end = match.end()
-            buffer = buffer[end:]
-            if len(buffer) > RECORD_LIMIT:
-                yield self.reject(self.line, f"event over {RECORD_LIMIT >> 20} MiB", buffer)
-                self.line += buffer.count(b"\n")
-                buffer, dropping = b"<Event ", True
-        if not dropping and (rest := re.search(rb"<Event[\s>]", buffer)):
-            line = self.line + buffer.count(b"\n", 0, rest.start())
-            yield self.reject(line, "event breaks off: input truncated", buffer[rest.start() :])
-        elif not self.sequence and buffer.strip():
-            yield self.reject(self.line, "markup without an <Event>", buffer)
+            for tag in _EVENT_TAG.finditer(buffer, scanned):
+                scanned = tag.end()
+                self.line += buffer.count(b"\n", counted, tag.start())
+                counted = tag.start()
+                if tag.group().startswith(b"</"):
+                    if begun is not None:
+                        yield self.event(begun, buffer[max(start, 0) : scanned], scanned - start)
+                    begun = None
+                    continue
+                if begun is not None:
+                    yield self.reject(begun, "event breaks off", buffer[max(start, 0) : counted])
+                begun, start = self.line, counted
+            keep = max(scanned, len(buffer) - TAG)
+            if begun is not None and len(buffer) - start <= RECORD_LIMIT:
+                keep = start
+            if keep > counted:
+                self.line += buffer.count(b"\n", counted, keep)
+                counted = keep
+            buffer = buffer[keep:]
+            scanned, counted, start = scanned - keep, counted - keep, start - keep
+        if begun is not None:
+            yield self.reject(begun, "event breaks off: input truncated", buffer[max(start, 0) :])
+        elif not self.sequence:
+            yield self.reject(1, "markup without an <Event>", buffer)
+
+    def event(self, line: int, body: bytes, size: int) -> RawRecord | Reject:
+        return self.reject(line, TOO_LARGE) if size > RECORD_LIMIT else self.record(line, body)
+
+
+class _RowLines:
+    """Lines for the CSV reader, which remembers those of the current row.
+
+    A stray quote makes one row of all that follows; put back, the lines after it are read again.
+    """
+
+    def __init__(self, lines: Iterator[tuple[int, bytes | None]]) -> None:
+        self.lines = lines
+        self.waiting: deque[tuple[int, str | None]] = deque()
+        self.taken: list[tuple[int, str | None]] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self.waiting:
+            line, text = self.waiting.popleft()
+        else:
+            line, body = next(self.lines)
+            text = None if body is None else body.decode("utf-8", "replace").replace("\0", "")
+        self.taken.append((line, text))
+        return "\n" if text is None else text + "\n"
+
+    def put_back(self) -> None:
+        """Gives the row's lines after its first one to the next row."""
+        self.waiting.extendleft(reversed(self.taken[1:]))
+
+
+def _loads(body: bytes) -> Any:
+    """The JSON value; bytes that are no UTF-8, which a client can send, are replaced."""
+    try:
+        return _decode(body)
+    except _UNDECODABLE:
+        repaired = body.decode("utf-8", "replace").encode()
+        if repaired == body:
+            raise
+        return _decode(repaired)
+
+
+def _contents(value: Any) -> list[Any] | None:
+    """What an array or an envelope wraps, and None for a record."""
+    if type(value) is list:
+        return value
+    if type(value) is dict:
+        for key in CONTAINERS:
+            inner = value.get(key)
+            if type(inner) is list and is_envelope(value):
+                return inner if all(type(element) is dict for element in inner) else None
+    return None
+
+
+class _Watched:
+    """The chunks up to where their source fails; whether they hold more than brackets."""
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self.source = source
+        self.error: UnreadableInputError | None = None
+        self.is_empty = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for chunk in self.source:
+                self.is_empty = self.is_empty and not chunk.strip(b"[{}] \t\r\n")
+                yield chunk
+        except UnreadableInputError as error:
+            self.error = error
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -216,8 +334,3 @@ def _lines(source: Iterator[bytes], at: _Framer) -> Iterator[tuple[int, bytes | 
             buffer, dropping = b"", True
     if buffer or dropping:
         yield at.line, None if dropping else buffer
-
-
-def _text_lines(source: Iterator[bytes], at: _Framer) -> Iterator[str]:
-    for _, body in _lines(source, at):
-        yield "" if body is None else body.decode("utf-8", "replace").replace("\0", "") + "\n"

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 CHUNK = 1 << 18
+GZIP = b"\x1f\x8b"
+LONGEST_MAGIC = 3  # the byte-order mark of UTF-8
 EXPANSION_LIMIT = 300
 EXPANSION_FREE = 64 << 20
 
@@ -18,12 +20,12 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
     """The stream's content as UTF-8 chunks, decompressed and without a byte-order mark.
 
     Raises UnreadableInputError where a gzip member is damaged, truncated or expands more than
-    300 times (after the first 64 MiB), and where UTF-16 text breaks off.
+    300 times (after the first 64 MiB).
     """
-    raw = _raw(stream)
+    raw = _from_magic(_raw(stream))
     first = next(raw, b"")
-    if first.startswith(b"\x1f\x8b"):
-        raw = _gunzip(first, raw)
+    if first.startswith(GZIP):
+        raw = _from_magic(_gunzip(first, raw))
         first = next(raw, b"")
     if first.startswith(codecs.BOM_UTF8):
         first = first[len(codecs.BOM_UTF8) :]
@@ -40,16 +42,36 @@ def _raw(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
+def _from_magic(source: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, the first chunk long enough to tell what they are."""
+    first = b""
+    for chunk in source:
+        first += chunk
+        if len(first) >= LONGEST_MAGIC:
+            break
+    if first:
+        yield first
+    yield from source
+
+
 def _gunzip(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Every member's content; zeros after a member are padding."""
     taken = given = 0
-    inflate = zlib.decompressobj(wbits=31)
-    chunk: bytes | None = first
-    while chunk is not None:
+    inflate: zlib._Decompress | None = None
+    for chunk in _chain(first, rest):
         taken += len(chunk)
-        while chunk:
+        pending = chunk
+        while pending:
+            if inflate is None:
+                pending = pending.lstrip(b"\0")
+                if not pending:
+                    break
+                inflate = zlib.decompressobj(wbits=31)
+            before = inflate.copy()
             try:
-                out = inflate.decompress(chunk, CHUNK)
+                out = inflate.decompress(pending, CHUNK)
             except zlib.error as error:
+                yield _until_damage(before, pending)
                 raise UnreadableInputError(f"damaged gzip data: {error}") from None
             given += len(out)
             if given > EXPANSION_FREE and given > taken * EXPANSION_LIMIT:
@@ -59,29 +81,32 @@ def _gunzip(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
             if out:
                 yield out
             if inflate.eof:
-                chunk = inflate.unused_data.lstrip(b"\0")
-                inflate = zlib.decompressobj(wbits=31)
+                pending, inflate = inflate.unused_data, None
             else:
-                chunk = inflate.unconsumed_tail
-        chunk = next(rest, None)
-        if chunk is None and taken and not _at_member_start(inflate):
-            raise UnreadableInputError("gzip data ends in the middle: file truncated")
+                pending = inflate.unconsumed_tail
+    if inflate is not None:
+        raise UnreadableInputError("gzip data ends in the middle: file truncated")
 
 
-def _at_member_start(inflate: "zlib._Decompress") -> bool:
-    """Whether this decompressor was made after a finished member and has seen nothing."""
-    try:
-        probe = inflate.copy()
-        probe.decompress(b"\x1f")
-        probe.decompress(b"\x8b")
-    except zlib.error:
-        return False
-    return not probe.unconsumed_tail and not inflate.unused_data
+def _until_damage(inflate: "zlib._Decompress", pending: bytes) -> bytes:
+    """What still comes out byte by byte: zlib gives nothing of a call that fails."""
+    found = bytearray()
+    for value in pending:
+        try:
+            found += inflate.decompress(bytes((value,)))
+        except zlib.error:
+            break
+    return bytes(found)
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
 
 
 def _utf16(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Recoded; what is no UTF-16 becomes a replacement character."""
     decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
-    yield decoder.decode(first).encode()
-    for chunk in rest:
+    for chunk in _chain(first, rest):
         yield decoder.decode(chunk).encode()
     yield decoder.decode(b"", final=True).encode()

@@ -34,7 +34,8 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Assessment(Struct, frozen=True, kw_only=True):
     """Every login's score.
 
-    score: summed evidence in nats; risk_score: 0-100, where 60 is one login in a thousand;
+    score: evidence in nats, attack stories against ordinary ones; looks_like and otherwise: the
+    story on each side that explains the login best; risk_score: 0-100, where 60 is one login in a thousand;
     risk_level: low, medium, high or critical; confidence: 0-1, how much history and how many
     signals stood behind it; low_history: fewer than five effective logins were known.
     """
@@ -46,6 +47,8 @@ class Assessment(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     reassuring: tuple[Reason, ...]
     counterfactual: str | None
+    looks_like: str
+    otherwise: str
     not_evaluable: tuple[str, ...]
     low_history: bool
     repeated: int = 0

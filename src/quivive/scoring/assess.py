@@ -1,6 +1,6 @@
 """Evidence to an assessment: the sum, its calibrated risk, confidence, reasons, counterfactual."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import exp
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Profile
 from quivive.model.assessment import Assessment, Evidence, Reason
 from quivive.scoring.calibrate import Calibration
+from quivive.scoring.stories import Weight, read
 from quivive.scoring.weigh import Weighed
 from quivive.signals.signal import Missing
 
@@ -21,6 +22,14 @@ REASSURING = 3
 ENOUGH_LOGINS = 5.0
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
 REPEAT = 0.5
+WORSE = 1.5  # nats from which a repeat is news after all
+
+
+class Told(Struct, frozen=True):
+    """Findings an analyst has of an identity already: how many (decayed), and the worst score."""
+
+    findings: float
+    worst: float
 
 
 class Gathered(Struct, frozen=True):
@@ -29,11 +38,22 @@ class Gathered(Struct, frozen=True):
     weighed: Sequence[Weighed]
     evidence: Sequence[Evidence]
     missing: Sequence[Missing]
+    groups: dict[str, str]
 
-    @property
-    def score(self) -> float:
-        """Summed log-likelihood ratio in nats."""
-        return sum(w.weight for w in self.weighed) + sum(e.weight for e in self.evidence)
+    def weights(self, without: Collection[str] = ()) -> list[Weight]:
+        """All evidence as weights of its groups, leaving out the signals named."""
+        groups = self.groups
+        found = [
+            Weight(groups[w.feature.signal], w.weight, w.explained)
+            for w in self.weighed
+            if w.feature.signal not in without
+        ]
+        found.extend(
+            Weight(groups[e.signal], e.weight, max(0.0, e.weight))
+            for e in self.evidence
+            if e.signal not in without
+        )
+        return found
 
 
 def assess(
@@ -42,14 +62,15 @@ def assess(
     profile: Profile,
     levels: Levels,
     calibration: Calibration,
-    repeated: float,
+    told: Told,
 ) -> Assessment:
     """The assessment of one login.
 
-    ``repeated`` is how much was told about this identity within the last day (decayed findings):
-    what was told already ranks below what is new.
+    ``told`` is what was told about this identity lately: what was told already ranks below what
+    is new, unless it is worse.
     """
-    score = gathered.score
+    reading = read(gathered.weights(), login.kind)
+    score = reading.score
     risk = calibration.risk(score)
     pins = [e for e in gathered.evidence if e.pinned is not None]
     for pin in pins:
@@ -57,17 +78,18 @@ def assess(
         risk = max(risk, floor + (100.0 - floor) * 0.2 * risk / 100)
     if login.outcome != "success" and not login.accepted:
         risk *= ATTEMPT_SHARE
+    repeated = told.findings if score < told.worst + WORSE else 0.0
     risk /= 1 + REPEAT * repeated
     history = profile.effective_logins(login.time)
     spoken = len(gathered.weighed) + len(gathered.evidence)
     share = spoken / (spoken + len(gathered.missing)) if spoken else 0.0
-    told: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
-    told.sort(key=_weight, reverse=True)
-    strongest = [_reason(t) for t in told[:STRONGEST] if t.weight > 0.05 or _is_pin(t)]
+    said: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
+    said.sort(key=_weight, reverse=True)
+    strongest = [_reason(t) for t in said[:STRONGEST] if t.weight > 0.05 or _is_pin(t)]
     strongest = [_reason(p) for p in pins if p.signal not in {r.signal for r in strongest}][
         :2
     ] + strongest
-    reassuring = [_reason(t) for t in reversed(told[-REASSURING:]) if t.weight < -0.05]
+    reassuring = [_reason(t) for t in reversed(said[-REASSURING:]) if t.weight < -0.05]
     return Assessment(
         score=score,
         risk_score=risk,
@@ -75,7 +97,11 @@ def assess(
         confidence=(1 - exp(-history / 10)) * share,
         reasons=tuple(strongest[:STRONGEST]),
         reassuring=tuple(reassuring),
-        counterfactual=_counterfactual(gathered, levels, calibration) if risk >= FINDING else None,
+        counterfactual=_counterfactual(login, gathered, levels, calibration)
+        if risk >= FINDING
+        else None,
+        looks_like=reading.attack.title,
+        otherwise=reading.ordinary.title,
         not_evaluable=tuple(f"{m.signal}: {m.what}" for m in gathered.missing),
         low_history=history < ENOUGH_LOGINS,
         repeated=round(repeated),
@@ -128,21 +154,23 @@ _SUBJECTS = {
 }
 
 
-def _counterfactual(gathered: Gathered, levels: Levels, calibration: Calibration) -> str | None:
+def _counterfactual(
+    login: Observation, gathered: Gathered, levels: Levels, calibration: Calibration
+) -> str | None:
     """The smallest change, by strongest evidence first, that would have made this no finding."""
-    score = gathered.score
     changed: list[str] = []
+    without: list[str] = []
     everything: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
     for told in sorted(everything, key=_weight, reverse=True):
         if told.weight <= 0.3 or len(changed) == 3:
             break
-        score -= told.weight
+        without.append(told.feature.signal if isinstance(told, Weighed) else told.signal)
         if isinstance(told, Weighed):
             subject = _SUBJECTS.get(told.feature.signal, f"the {told.feature.signal}")
             changed.append(f"{subject} been {_usual(told, levels)}")
         else:
             changed.append(f"there been no {told.signal.replace('_', ' ')}")
-        if calibration.risk(score) < FINDING:
+        if calibration.risk(read(gathered.weights(without), login.kind).score) < FINDING:
             return f"no finding had {' and '.join(changed)}"
     return None
 

@@ -1,5 +1,7 @@
 """From the features of a login to weighed evidence."""
 
+from math import log
+
 from msgspec import Struct
 
 from quivive.baseline.backoff import Levels, Usual, surprise
@@ -8,14 +10,20 @@ from quivive.signals.signal import Feature
 
 # Weights of the signals in the sum; 1 where none is named. Labels re-weigh them later.
 WEIGHTS: dict[str, float] = {}
+AS_COLLEAGUES = 0.7
+OPEN_CATEGORIES = 150  # countries of the world worth travelling to
 
 
 class Weighed(Struct, frozen=True):
-    """A feature with how usual it is and what it weighs (nats, attacker against identity)."""
+    """A feature with how usual it is and what it weighs (nats, attacker against identity).
+
+    ``explained`` is the part of an alarming weight that an ordinary circumstance takes away.
+    """
 
     feature: Feature
     usual: Usual
     weight: float
+    explained: float
 
     def as_evidence(self) -> Evidence:
         """Evidence with its counts in words."""
@@ -36,7 +44,13 @@ def weigh(feature: Feature, levels: Levels) -> Weighed:
     if attacker is None:
         attacker = 0.5 / (feature.categories or 20) + 0.5 * usual.base
     weight = surprise(usual, attacker) * WEIGHTS.get(feature.signal, 1.0)
-    return Weighed(feature, usual, weight)
+    if weight <= 0:
+        return Weighed(feature, usual, weight, 0.0)
+    # In an ordinary circumstance people do what colleagues do, or something entirely their own.
+    spread = feature.categories or OPEN_CATEGORIES
+    ordinary = AS_COLLEAGUES * usual.base + (1 - AS_COLLEAGUES) / spread
+    residual = log(attacker / ordinary)
+    return Weighed(feature, usual, weight, min(weight, max(0.0, weight - max(0.0, residual))))
 
 
 def counts(usual: Usual) -> str:

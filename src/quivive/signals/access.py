@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal, member
+from quivive.signals.signal import Feature, Missing, Signal, familiarity, member
 
 VALID = ("T1078",)
 CLOUD = ("T1078.004",)
@@ -23,24 +23,29 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
     given = ("log", login.log)
     yield Feature(signal="log", factor="log", key=login.log, label=f"log {login.log}", attack=VALID)
     if login.application is not None:
+        application = f"{login.log}/{login.application}"
         yield Feature(
             signal="application",
             factor="application",
-            key=f"{login.log}/{login.application}",
+            key=application,
             label=f"application {login.application}",
             given=given,
             categories=20,
             attack=VALID,
         )
-    if login.host is not None:
-        yield from member(
-            "host", "host", login.host, levels, HOST_PRIORS, f"host {login.host}", given, LATERAL
-        )
+        # What is done in an application never used before is new anyway: count it once.
+        known = f"{login.log}/{familiarity(levels, 'application', application)}"
+        yield Feature(signal="application", factor="application?", key=known, weigh=False)
+        given = ("application?", known)
     if login.operation is not None:
         key = f"{login.log}/{login.operation}"
         label = f"operation {login.operation}"
         yield from member(
             "operation", "operation", key, levels, OPERATION_PRIORS, label, given, DISCOVERY
+        )
+    elif login.host is not None:
+        yield from member(
+            "host", "host", login.host, levels, HOST_PRIORS, f"host {login.host}", given, LATERAL
         )
     if login.resource is not None:
         label = f"resource {login.resource}"
@@ -59,6 +64,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
 
 SIGNAL = Signal(
     name="access",
+    group="access",
     title="What the login is for",
     tells={
         "log": "Whether the identity logs in to this product at all.",

@@ -17,12 +17,14 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
     given = ("log", login.log)
     method = f"{login.protocol or '?'}/{login.mfa or '?'}"
     if method != "?/?":
+        # Each application has its own rules for MFA: the method is usual or not within it.
+        application = f"{login.log}/{login.application}"
         yield Feature(
             signal="auth_method",
             factor="auth_method",
-            key=f"{login.log}/{method}",
+            key=f"{application}/{method}",
             label=f"authentication {login.protocol or ''} {_MFA.get(login.mfa, '')}".strip(),
-            given=given,
+            given=("application", application) if login.application else None,
             categories=6,
             attack=ATTACK,
         )
@@ -60,6 +62,7 @@ _MFA: dict[str | None, str] = {
 
 SIGNAL = Signal(
     name="authentication",
+    group="credential",
     title="How the identity proved itself",
     tells={
         "auth_method": "How usual the protocol and the state of MFA are in this log.",

@@ -44,6 +44,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
 
 SIGNAL = Signal(
     name="client",
+    group="client",
     title="With which client the login is made",
     tells={
         "os": "How usual the operating system is in this log.",

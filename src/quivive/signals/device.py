@@ -42,6 +42,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
 
 SIGNAL = Signal(
     name="device",
+    group="client",
     title="On which device",
     tells={"device": "Whether the device is the identity's, a colleague's, new or not named."},
     attack=ATTACK,

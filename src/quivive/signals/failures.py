@@ -125,6 +125,7 @@ def _strays(login: Observation, scene: Scene, levels: Levels) -> Iterator[Eviden
 
 SIGNAL = Signal(
     name="failures",
+    group="around",
     title="What failed before",
     tells={
         "failures": "Failed logins of the identity in 24 hours against its usual.",

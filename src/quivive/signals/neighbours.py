@@ -38,6 +38,7 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
 
 SIGNAL = Signal(
     name="neighbours",
+    group="around",
     title="Who else was attacked from there",
     tells={"tainted_address": "Recent findings on other identities from the same address."},
     attack=ATTACK,

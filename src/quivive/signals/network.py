@@ -97,6 +97,7 @@ def _address(login: Observation, address: AddressState | None, levels: Levels) -
 
 SIGNAL = Signal(
     name="network",
+    group="place",
     title="Over which network the login comes",
     tells={
         "network": "How usual the network operator is, given the country.",

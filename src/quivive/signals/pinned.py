@@ -61,6 +61,7 @@ def _pin(signal: str, text: str, floor: float, attack: tuple[str, ...]) -> Evide
 
 SIGNAL = Signal(
     name="pinned",
+    group="around",
     title="What needs no statistics",
     tells={
         "bad_address": "The address is on the operator's list of confirmed-bad addresses.",

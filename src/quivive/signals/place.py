@@ -36,6 +36,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
 
 SIGNAL = Signal(
     name="place",
+    group="place",
     title="Where the login comes from",
     tells={
         "country": "How usual the country is for the identity, its peers and the organisation.",

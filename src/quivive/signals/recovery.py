@@ -47,6 +47,7 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
 
 SIGNAL = Signal(
     name="recovery",
+    group="around",
     title="Whether the account was recovered just before",
     tells={"recovery": "Password resets and factor enrolments within two days before the login."},
     attack=ATTACK,

@@ -13,7 +13,7 @@ from quivive.signals.signal import Feature, Missing, Signal
 ATTACK = ("T1078",)
 KAPPA = 8.0  # concentration of the circular kernel over the hours of the day
 SLOTS = 12  # five-minute slots of an hour: schedules of machines
-DORMANT_DAYS = 30
+DORMANT_DAYS = 21
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -63,7 +63,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
 
 
 def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
-    """An identity that comes back after a silence of a month and more."""
+    """An identity that comes back after a silence of three weeks and more."""
     last = scene.profile.last_seen
     if not last:
         return
@@ -71,7 +71,7 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
     if silent > DORMANT_DAYS:
         yield Evidence(
             signal="dormancy",
-            weight=min(4.0, 1.0 + 1.5 * log(silent / DORMANT_DAYS)),
+            weight=min(4.0, 0.7 + 1.5 * log(silent / DORMANT_DAYS)),
             text=f"first login after {silent:.0f} days of silence",
             attack=("T1078",),
         )
@@ -79,12 +79,13 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
 
 SIGNAL = Signal(
     name="rhythm",
+    group="time",
     title="When the login happens",
     tells={
         "hour": "How usual the hour of the day is, smoothed around the clock.",
         "weekday": "Weekend or not, for people.",
         "schedule": "How usual the minute of the hour is, for machines that run by a clock.",
-        "dormancy": "A login after a month or more of silence.",
+        "dormancy": "A login after three weeks or more of silence.",
     },
     attack=ATTACK,
     features=features,

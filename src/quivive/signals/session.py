@@ -21,11 +21,11 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
         known = login.asn is not None and familiarity(levels, "operator", login.asn) == "own"
         weight = 0.0
         if login.country and origin.country and login.country != origin.country:
-            weight = 3.0
+            weight = 1.0
         elif login.asn and origin.asn and login.asn != origin.asn:
-            weight = 2.0
+            weight = 0.5
         if login_client(login) != origin.client:
-            weight += 1.5
+            weight += 2.5
         if known:
             weight *= 0.25
         if weight:
@@ -56,6 +56,7 @@ def login_client(login: Observation) -> str:
 
 SIGNAL = Signal(
     name="session",
+    group="session",
     title="Whether a session stays where it began",
     tells={
         "session": "One session id from two operators, countries or clients: a replayed token.",

@@ -48,13 +48,15 @@ Evidences = Callable[[Observation, Scene, Levels], Iterable[Evidence]]
 class Signal(Struct, frozen=True, kw_only=True):
     """A family of signals.
 
-    name: the module's name; title: what it looks at, in a phrase; tells: the names of the
-    features and evidence it gives, each with a sentence; attack: ATT&CK technique ids.
+    name: the module's name; title: what it looks at, in a phrase; group: which group of evidence
+    it belongs to, for the stories that explain a login (scoring/stories.py); tells: the names of
+    the features and evidence it gives, each with a sentence; attack: ATT&CK technique ids.
     features and evidence are pure and never change the scene.
     """
 
     name: str
     title: str
+    group: str
     tells: dict[str, str]
     attack: tuple[str, ...]
     features: Features | None = None

@@ -60,6 +60,7 @@ def _span(hours: float) -> str:
 
 SIGNAL = Signal(
     name="travel",
+    group="journey",
     title="Whether one body could have made the journey",
     tells={"travel": "Speed between this login and its neighbours in time, above 500 km/h."},
     attack=ATTACK,

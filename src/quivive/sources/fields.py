@@ -1,7 +1,8 @@
 """Reading untrusted fields: text, numbers, times and addresses, with placeholders taken out.
 
 Every getter answers None for a field that is absent, of another type, or a placeholder such as
-"-" or "Not Available"; only ``timestamp`` raises, because an event without a time is no event.
+"-" or "Not Available"; only ``timestamp`` raises, because a login of unknown time has no place
+in a history.
 """
 
 from datetime import UTC, datetime, timedelta, timezone
@@ -49,11 +50,17 @@ def dig(fields: Any, *path: str) -> Any:
 
 
 def text(fields: Any, *path: str) -> str | None:
-    """A string (numbers are written out), stripped; None for absent or placeholder values."""
-    value = dig(fields, *path)
-    if type(value) is int:
-        return str(value)
-    return clean(value)
+    """A string (numbers are written out), stripped; None for absent or placeholder values.
+
+    Without a path, ``fields`` is the value itself.
+    """
+    for key in path:
+        if type(fields) is not dict:
+            return None
+        fields = fields.get(key)
+    if fields is None:
+        return None
+    return str(fields) if type(fields) is int else clean(fields)
 
 
 def clean(value: Any) -> str | None:
@@ -61,15 +68,21 @@ def clean(value: Any) -> str | None:
     if type(value) is not str:
         return None
     word: str = value.strip()
-    if not word or (len(word) < 15 and word.lower() in PLACEHOLDERS) or word == ZERO_GUID:
-        return None
+    length = len(word)
+    if length < 15:
+        return None if word.lower() in PLACEHOLDERS else word
+    if length <= MAX_TEXT:
+        return None if word == ZERO_GUID else word
     return word[:MAX_TEXT]
 
 
 def mapping(fields: Any, *path: str) -> dict[str, Any]:
     """A nested object, or an empty one."""
-    value = dig(fields, *path)
-    return value if type(value) is dict else {}
+    for key in path:
+        if type(fields) is not dict:
+            return {}
+        fields = fields.get(key)
+    return fields if type(fields) is dict else {}
 
 
 def items(fields: Any, *path: str) -> list[Any]:
@@ -122,12 +135,15 @@ def boolean(fields: Any, *path: str) -> bool | None:
     return None
 
 
-def timestamp(value: Any, field: str) -> int:
+def timestamp(value: Any, field: str, default: int | None = None) -> int:
     """Milliseconds UTC of an ISO 8601 text (any fraction, "Z" or offset, else UTC), a US-style
     "1/31/2026 3:04:05 PM", or epoch seconds, milliseconds, microseconds or nanoseconds.
 
-    Raises RejectError naming ``field`` for anything else and for times before 2000 or after 2099.
+    The ``default`` stands in for None and "": a record without a time of its own. Raises
+    RejectError naming ``field`` for anything else and for times before 2000 or after 2099.
     """
+    if default is not None and (value is None or value == ""):
+        return default
     if type(value) is str:
         ms = _from_text(value.strip())
     elif type(value) in (int, float):
@@ -162,38 +178,32 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def _from_text(value: str) -> int | None:
     if not value or len(value) > 64:
         return None
-    if value.replace(".", "", 1).isdecimal() and len(value) >= 9 and value.isascii():
-        return _from_number(float(value) if "." in value else int(value))
-    try:
-        moment = datetime.fromisoformat(_six_digits(value))
-    except ValueError:
-        for pattern in _US_FORMATS:
-            try:
-                moment = datetime.strptime(value, pattern).replace(tzinfo=UTC)
-                break
-            except ValueError:
-                continue
-        else:
-            return None
+    if value[4:5] != "-" and len(value) >= 9 and value.isascii():
+        if value.replace(".", "", 1).isdecimal():
+            return _from_number(float(value) if "." in value else int(value))
+    moment = _iso(value) or _us_style(value)
+    if moment is None:
+        return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def _iso(value: str) -> datetime | None:
     try:
-        return (moment - _EPOCH) // timedelta(milliseconds=1)
-    except OverflowError:
+        return datetime.fromisoformat(value)
+    except ValueError:
         return None
 
 
-def _six_digits(value: str) -> str:
-    """Cuts a fraction to microseconds (Azure and Go write seven to nine digits)."""
-    dot = value.find(".")
-    if dot < 0:
-        return value
-    end = dot + 1
-    while end < len(value) and value[end].isdecimal():
-        end += 1
-    if end - dot <= 7:
-        return value
-    return value[: dot + 7] + value[end:]
+def _us_style(value: str) -> datetime | None:
+    for pattern in _US_FORMATS:
+        try:
+            return datetime.strptime(value, pattern).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
 
 
 def zone(offset_minutes: int) -> timezone:
@@ -273,7 +283,7 @@ def metadata(
         uid=uid,
         log_name=log_name,
         sequence=record.sequence,
-        original_time=None if original_time is None else str(original_time)[:64],
+        original_time=None if original_time in (None, "") else str(original_time)[:64],
         event_code=event_code,
         correlation_uid=correlation_uid,
         tenant_uid=tenant_uid,

@@ -1,0 +1,56 @@
+"""``quivive simulate``: a believable organisation with attacks, as logs with labels apart."""
+
+from pathlib import Path
+
+import click
+
+from quivive.sim.build import simulate
+from quivive.sim.writing import VENDORS
+
+
+@click.command("simulate")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder to write the logs, the labels and the address plan into.",
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--people", default=600, show_default=True, type=click.IntRange(min=10))
+@click.option("--services", default=16, show_default=True, type=click.IntRange(min=0))
+@click.option("--days", default=60, show_default=True, type=click.IntRange(min=2))
+@click.option("--incidents", default=51, show_default=True, type=click.IntRange(min=0))
+@click.option("--kind", "kinds", multiple=True, help="Only these attack kinds (may be repeated).")
+@click.option("--vendors", default=",".join(VENDORS), show_default=True,
+              help="Logs to write, separated by commas.")  # fmt: skip
+def command(
+    out: Path,
+    seed: int,
+    people: int,
+    services: int,
+    days: int,
+    incidents: int,
+    kinds: tuple[str, ...],
+    vendors: str,
+) -> None:
+    """Simulate an organisation, its logins and attacks on it."""
+    try:
+        summary = simulate(
+            out,
+            seed=seed,
+            people=people,
+            services=services,
+            days=days,
+            incidents=incidents,
+            kinds=kinds or None,
+            vendors=tuple(name.strip() for name in vendors.split(",") if name.strip()),
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    for name, count in summary.records.items():
+        click.echo(f"{count:>9,}  {out / name}", err=True)
+    click.echo(
+        f"{summary.labelled:>9,}  attack records of {len(summary.incidents)} incidents, "
+        f"named in {out / 'labels.jsonl'}",
+        err=True,
+    )

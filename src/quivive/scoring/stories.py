@@ -1,0 +1,136 @@
+"""Weighing whole stories against each other, not single oddities.
+
+A sum of log-likelihood ratios treats oddities as independent: it cries wolf at every traveller
+(new country, new network, new address, impossible speed) and forgives the attacker who copies
+half of what is usual. Here each side has several stories, each explaining some groups of evidence:
+
+* An attacker's story says which groups an attacker of that kind can copy (behind a proxy in the
+  victim's city the place is usual; with a stolen session the device is): what reassures in
+  them then counts for nothing.
+* An ordinary story says which groups an ordinary circumstance makes unusual (a journey: the place;
+  a new laptop: the client): what alarms in them is then as likely as it is for colleagues on
+  whom the same circumstance falls, and only what is odd even so (a country nobody here ever
+  travelled to) goes on alarming.
+
+score = ln sum_k prior_k P(login | attack story k) - ln sum_j prior_j P(login | ordinary story j),
+
+every P relative to the identity's usual behaviour. One group of oddities is explained away at the
+price of its story's prior; two independent ones have no cheap story.
+"""
+
+from collections.abc import Iterable
+from math import exp, log
+from typing import NamedTuple
+
+from msgspec import Struct
+
+PLACE = "place"
+JOURNEY = "journey"
+CLIENT = "client"
+CREDENTIAL = "credential"
+ACCESS = "access"
+TIME = "time"
+AROUND = "around"
+SESSION = "session"
+GROUPS = (PLACE, JOURNEY, CLIENT, CREDENTIAL, ACCESS, TIME, AROUND, SESSION)
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """One way a login may have come about: its words, prior, and the groups it explains."""
+
+    name: str
+    title: str
+    prior: float
+    explains: tuple[str, ...] = ()
+
+
+ATTACKS = (
+    Story(name="outsider", title="somebody else with the credential", prior=0.45),
+    Story(
+        name="near",
+        title="somebody else behind an address near the owner",
+        prior=0.2,
+        explains=(PLACE, JOURNEY),
+    ),
+    Story(
+        name="replay",
+        title="a session or token replayed elsewhere",
+        prior=0.25,
+        explains=(CLIENT, CREDENTIAL, TIME),
+    ),
+    Story(
+        name="insider",
+        title="the owner's own session, misused",
+        prior=0.1,
+        explains=(PLACE, JOURNEY, CLIENT, CREDENTIAL),
+    ),
+)
+ORDINARY = {
+    "human": (
+        Story(name="usual", title="the usual", prior=0.87),
+        Story(name="travel", title="a journey", prior=0.04, explains=(PLACE,)),
+        Story(name="vpn", title="a VPN", prior=0.01, explains=(PLACE, JOURNEY)),
+        Story(name="device", title="a new device", prior=0.02, explains=(CLIENT, CREDENTIAL)),
+        Story(name="hours", title="unusual hours", prior=0.03, explains=(TIME,)),
+        Story(name="task", title="a new task", prior=0.02, explains=(ACCESS,)),
+        Story(name="fumble", title="forgotten passwords", prior=0.01, explains=(AROUND,)),
+    ),
+    "service": (
+        Story(name="usual", title="the usual", prior=0.958),
+        Story(name="move", title="a move to another address", prior=0.01, explains=(PLACE,)),
+        Story(name="upgrade", title="an upgrade", prior=0.01, explains=(CLIENT,)),
+        Story(name="rotation", title="a rotated key", prior=0.005, explains=(CREDENTIAL,)),
+        Story(name="task", title="a new task", prior=0.005, explains=(ACCESS,)),
+        Story(name="schedule", title="a changed schedule", prior=0.01, explains=(TIME,)),
+        Story(name="fumble", title="an expired secret", prior=0.002, explains=(AROUND,)),
+    ),
+}
+
+
+class Reading(Struct, frozen=True):
+    """The score in nats, and the story on each side that explains the login best."""
+
+    score: float
+    attack: Story
+    ordinary: Story
+
+
+class Weight(NamedTuple):
+    """One piece of evidence: its group, its weight, and how much of it an ordinary story of that
+    group explains away (all in nats).
+    """
+
+    group: str
+    nats: float
+    explained: float
+
+
+def read(weights: Iterable[Weight], kind: str) -> Reading:
+    """The score of some evidence for a "human" or a "service"."""
+    explained = dict.fromkeys(GROUPS, 0.0)
+    reassuring = dict.fromkeys(GROUPS, 0.0)
+    everything = 0.0
+    for group, nats, ordinarily in weights:
+        everything += nats
+        if nats > 0:
+            explained[group] += ordinarily
+        else:
+            reassuring[group] += nats
+    attacks = [
+        log(story.prior) + everything - sum(reassuring[group] for group in story.explains)
+        for story in ATTACKS
+    ]
+    stories = ORDINARY[kind]
+    ordinary = [
+        log(story.prior) + sum(explained[group] for group in story.explains) for story in stories
+    ]
+    return Reading(
+        _log_sum(attacks) - _log_sum(ordinary),
+        ATTACKS[attacks.index(max(attacks))],
+        stories[ordinary.index(max(ordinary))],
+    )
+
+
+def _log_sum(values: list[float]) -> float:
+    top = max(values)
+    return top + log(sum(exp(value - top) for value in values))

@@ -1,0 +1,1 @@
+"""One module an attack kind, each ending in its ``ATTACK``; ``scene.attacks`` finds them."""

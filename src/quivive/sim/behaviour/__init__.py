@@ -1,0 +1,1 @@
+"""What an organisation does by itself, with nobody attacking it."""

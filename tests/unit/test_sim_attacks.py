@@ -1,0 +1,69 @@
+"""Every attack kind can be staged, and shows in the logs that it names."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from quivive.sim import organisation
+from quivive.sim.action import Action
+from quivive.sim.build import ordinary, simulate
+from quivive.sim.organisation import Organisation
+from quivive.sim.scene import attacks
+from quivive.sim.staging import stage
+from quivive.sim.writing import EMITTERS, VENDORS
+
+
+@pytest.fixture(scope="module")
+def org() -> Organisation:
+    return organisation.build(11, 160, 16, 32)
+
+
+@pytest.fixture(scope="module")
+def usual(org: Organisation) -> list[Action]:
+    return ordinary(org)
+
+
+def test_there_are_kinds_enough() -> None:
+    assert len(attacks()) >= 24
+
+
+@pytest.mark.parametrize("kind", sorted(attacks()))
+def test_every_kind_shows(kind: str, org: Organisation, usual: list[Action]) -> None:
+    attack = attacks()[kind]
+    actions, incidents = stage(org, usual, 3, [kind], VENDORS)
+    assert incidents, "nobody fits"
+    assert 1 <= len(actions) <= 3 * 45
+    assert {action.incident for action in actions} == {incident.name for incident in incidents}
+    assert all(org.begin <= action.time < org.end for action in actions)
+    logs = {
+        name
+        for action in actions
+        for name, emitter in EMITTERS.items()
+        if name != "okta" and isinstance(action, emitter.records)
+    }
+    assert logs <= set(attack.logs)
+    assert all(code.startswith("T1") for code in attack.techniques)
+
+
+def test_default_mix_has_its_size(org: Organisation, usual: list[Action]) -> None:
+    """160 people and 16 services over 32 days, in proportion to the default organisation."""
+    per_person_day = len([a for a in usual if "@" in a.identity]) / 160 / 32
+    assert 2.0 < per_person_day < 5.0
+    assert 20_000 < len(usual) < 45_000
+
+
+def test_unknown_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="vendors: no such log: gmail"):
+        simulate(tmp_path, people=10, days=25, vendors=("gmail",))
+    with pytest.raises(ValueError, match="kinds: no such attack: bribery"):
+        simulate(tmp_path, people=10, days=25, kinds=["bribery"], vendors=("entra",))
+    with pytest.raises(ValueError, match="days: 10 leave no time"):
+        simulate(tmp_path, people=10, days=10, vendors=("entra",))
+
+
+def test_only_wanted_kinds(tmp_path: Path) -> None:
+    simulate(tmp_path, seed=5, people=20, services=2, days=26, incidents=3, kinds=["tor_login"],
+             vendors=("entra",))  # fmt: skip
+    lines = (tmp_path / "labels.jsonl").read_text().splitlines()
+    assert {json.loads(line)["kind"] for line in lines} == {"tor_login"}
