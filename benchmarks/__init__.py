@@ -1,1 +1,1 @@
-"""Measurements that tests must not depend on: speed as ratios within a run, detection at budgets."""
+"""Measurements that no test depends on: speed as ratios in one run, detection at budgets."""

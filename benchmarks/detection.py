@@ -79,7 +79,8 @@ def report(folder: Path, geoip: bool = True) -> None:
         classes = Counter(r[2] for r in top)
         cold = sum(r[8] for r in top) / len(top)
         print(
-            f"budget {budget:.1%}: incidents {len(hit)}/{len(incidents)} {len(hit) / len(incidents):.0%},"
+            f"budget {budget:.1%}: incidents {len(hit)}/{len(incidents)}"
+            f" {len(hit) / len(incidents):.0%},"
             f" events {events / max(attacks, 1):.0%}, precision {events / len(top):.0%},"
             f" threshold {top[-1][0]:.1f}, {dict(classes)}, low history {cold:.0%}"
         )

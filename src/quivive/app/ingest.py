@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,12 +13,13 @@ from quivive.app.recognise import recognise
 from quivive.app.registry import sources
 from quivive.inputs.framing import frame
 from quivive.model.event import AuthEvent
-from quivive.model.record import RawRecord, Reject, RejectError, Skip
+from quivive.model.record import RawRecord, Reject, RejectError
 from quivive.sources.source import Source
 
 STDIN = "-"
 REJECTS_KEPT = 1000
 PEEK_BYTES = 1 << 17
+PEEK_RECORDS = 20_000  # packed data may hold any number of them
 DAY_MS = 86_400_000
 AFTER_OTHERS_MS = 45 * DAY_MS
 
@@ -32,6 +34,12 @@ class Tally:
         self.skips: Counter[tuple[str, str]] = Counter()
         self.rejected: Counter[str] = Counter()
         self.rejects: list[Reject] = []
+
+    def drop(self, log: str, event: AuthEvent, reason: str) -> None:
+        """Counts an event that was read but cannot be judged as a reject."""
+        self.events[log] -= 1
+        sequence = event.metadata.sequence or 0
+        self.reject(Reject(log=log, sequence=sequence, line=sequence, reason=reason))
 
     def reject(self, reject: Reject) -> None:
         """Counts a reject and keeps it while there is room."""
@@ -54,15 +62,27 @@ class _Counting:
 
 
 def check_files(paths: Sequence[str]) -> None:
-    """Raises UsageError for the first path that cannot be opened for reading."""
+    """Raises UsageError for the first path that cannot be opened for reading.
+
+    Pipes are left alone: whoever writes into one would notice it being closed again.
+    """
     for path in paths:
-        if path == STDIN:
-            continue
         try:
-            with Path(path).open("rb"):
-                pass
+            if path != STDIN and not Path(path).is_fifo():
+                with Path(path).open("rb"):
+                    pass
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def log_names(paths: Sequence[str]) -> list[str]:
+    """What each input is called in positions and ids: its name, or its path where names repeat."""
+    names = ["stdin" if path == STDIN else Path(path).name for path in paths]
+    repeated = {name for name, times in Counter(names).items() if times > 1}
+    return [
+        path if name in repeated and path != STDIN else name
+        for path, name in zip(paths, names, strict=True)
+    ]
 
 
 def choose(name: str, mapped: Source | None = None) -> Source | None:
@@ -88,15 +108,19 @@ def events(
     tally: Tally,
     reference_time: int | None,
     advance: Advance = lambda _: None,
+    name: str | None = None,
 ) -> Iterator[AuthEvent]:
-    """The events of one input in its own order; skips and rejects go to the tally."""
-    log = "stdin" if path == STDIN else Path(path).name
+    """The events of one input in its own order; skips and rejects go to the tally.
+
+    ``name`` is what positions call it; its file name where none is given.
+    """
+    log = name or log_names([path])[0]
     stream = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
     try:
         last = source
         counted: BinaryIO = _Counting(stream, advance)  # type: ignore[assignment]
         for record in frame(counted, log, reference_time):
-            if isinstance(record, Reject):
+            if not isinstance(record, RawRecord):
                 tally.reject(record)
                 continue
             found = source or recognise(record, last)
@@ -120,10 +144,10 @@ def parse(record: RawRecord, source: Source, tally: Tally) -> AuthEvent | None:
     except RejectError as error:
         tally.reject(_rejected(record, f"{source.name}: {error}"))
         return None
-    if isinstance(outcome, Skip):
-        tally.skips[record.log, outcome.reason] += 1
-        return None
-    return outcome
+    if isinstance(outcome, AuthEvent):
+        return outcome
+    tally.skips[record.log, outcome.reason] += 1
+    return None
 
 
 def _rejected(record: RawRecord, reason: str) -> Reject:
@@ -149,6 +173,8 @@ def reference_time(paths: Sequence[str]) -> int:
             continue
         stat = Path(path).stat()
         written = max(written, stat.st_mtime_ns // 1_000_000)
+        if not Path(path).is_file():
+            continue  # what is read of a pipe is gone
         with Path(path).open("rb") as stream:
             latest = max(latest, _latest(stream, path))
             if stat.st_size > 2 * PEEK_BYTES:
@@ -177,7 +203,7 @@ def _latest(stream: BinaryIO, log: str) -> int:
     latest = 0
     last: Source | None = None
     prefix: BinaryIO = _Prefix(stream)  # type: ignore[assignment]
-    for record in frame(prefix, log):
+    for record in islice(frame(prefix, log), PEEK_RECORDS):
         if isinstance(record, RawRecord):
             last = recognise(record, last)
             if last is not None:

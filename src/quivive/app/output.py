@@ -1,24 +1,11 @@
 """The line that is written for every login."""
 
 import msgspec
-from msgspec.structs import asdict
 
 from quivive.engine.engine import Scored
-from quivive.model.assessment import Reason
 from quivive.model.ocsf import encode_event
 
 _encoder = msgspec.json.Encoder()
-
-
-def _reason(reason: Reason) -> dict[str, object]:
-    line: dict[str, object] = {
-        "signal": reason.signal,
-        "text": reason.text,
-        "weight": reason.weight,
-    }
-    if reason.attack:
-        line["attack"] = reason.attack
-    return line
 
 
 def encode_scored(scored: Scored, log: str, enriched: bytes | None = None) -> bytes:
@@ -31,13 +18,13 @@ def encode_scored(scored: Scored, log: str, enriched: bytes | None = None) -> by
         "risk_score": round(assessment.risk_score, 4),
         "risk_level": assessment.risk_level,
         "confidence": round(assessment.confidence, 3),
-        "reasons": [_reason(r) for r in assessment.reasons],
-        "decision": asdict(scored.decision),
+        "reasons": assessment.reasons,
+        "decision": scored.decision,
         "id": scored.event.metadata.uid or f"{log}:{scored.event.metadata.sequence}",
         "identity": login.identity,
         "identity_kind": login.kind,
         "score": round(assessment.score, 3),
-        "reassuring": [_reason(r) for r in assessment.reassuring],
+        "reassuring": assessment.reassuring,
     }
     if assessment.risk_level != "low":
         rest["looks_like"] = assessment.looks_like

@@ -1,7 +1,6 @@
 """Scoring a set of logs: the merged events through the engine, with what has to be kept."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -16,6 +15,8 @@ from quivive.model.event import AuthEvent
 from quivive.sources.source import Source
 
 STATE_NAME = "engine"
+STRAY_GAP_MS = 366 * 86_400_000
+STRAYS = 20
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(State)
@@ -29,15 +30,42 @@ def merged(
 ) -> Iterator[tuple[str, AuthEvent]]:
     """The events of all inputs by event time, each with its input's name."""
     reference = ingest.reference_time(paths)
-    names = ["stdin" if path == ingest.STDIN else Path(path).name for path in paths]
+    names = ingest.log_names(paths)
 
     def each() -> Iterator[tuple[int, AuthEvent]]:
         for number, path in enumerate(paths):
-            for event in ingest.events(path, source, tally, reference, advance):
-                yield number, event
+            for event in ingest.events(path, source, tally, reference, advance, names[number]):
+                if event.metadata.original_time is None:
+                    tally.drop(names[number], event, "no time of its own: cannot be placed")
+                else:
+                    yield number, event
 
-    for placed in in_order(each()):
-        yield names[placed.input], placed.event
+    placed = ((names[p.input], p.event) for p in in_order(each()))
+    yield from without_stray_dates(placed, tally)
+
+
+def without_stray_dates(
+    events: Iterator[tuple[str, AuthEvent]], tally: ingest.Tally
+) -> Iterator[tuple[str, AuthEvent]]:
+    """Ordered events without a last few that lie more than a year after all others.
+
+    A handful of records with a broken clock would age everything that was learned to nothing.
+    """
+    newest = 0
+    doubted: list[tuple[str, AuthEvent]] = []
+    for log, event in events:
+        if newest and event.time - newest > STRAY_GAP_MS:
+            doubted.append((log, event))
+            if len(doubted) <= STRAYS:
+                continue
+            yield from doubted  # too many to be a broken clock: the logs do have a gap
+            newest = event.time
+            doubted = []
+            continue
+        newest = event.time
+        yield log, event
+    for log, event in doubted:
+        tally.drop(log, event, "dated more than a year after every other record")
 
 
 def score(
@@ -68,6 +96,3 @@ def decode_state(body: bytes, where: str) -> State:
             " use the Quivive that wrote it or start anew"
         )
     return state
-
-
-Write = Callable[[bytes], object]

@@ -53,6 +53,12 @@ class Directory(Struct):
         if user.uid is not None and user.uid in self.ids:
             return self.ids[user.uid]
         name = (user.name or user.uid or "").lower()
+        if "@" in name:
+            # OIDC user names carry their provider: "oidc:a@b.example", "https://issuer#a@b.example".
+            bare = name.rpartition("#")[2].rpartition(":")[2]
+            if bare.count("@") == 1:
+                self._meet(bare)
+                return bare
         if user.type_id in (UserType.SERVICE, UserType.SYSTEM):
             return name
         if name in SHARED_NAMES:
@@ -106,4 +112,6 @@ def kind_of(event: AuthEvent, identity: str, tool: bool) -> str | None:
         return "human"
     if tool and user.credential_uid is not None and user.credential_uid.startswith("AKIA"):
         return "service"
+    if user.uid is not None and (":role/" in user.uid or user.uid.startswith("AIDA")):
+        return "service"  # a role taken by no named person, a principal of another account
     return None

@@ -66,4 +66,4 @@ class Observation(Struct, frozen=True, kw_only=True):
     @property
     def learnable(self) -> bool:
         """Whether this is a login that happened: only those say what is usual."""
-        return self.outcome == "success" and self.around is None
+        return self.outcome == "success" and self.around in (None, "MFA Challenge")

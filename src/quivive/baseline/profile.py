@@ -54,7 +54,7 @@ class SessionOrigin(Struct, frozen=True):
     ip: str | None
     asn: str | None
     country: str | None
-    client: str
+    os: str | None
 
 
 class Recovery(Struct, frozen=True):
@@ -67,12 +67,12 @@ class Recovery(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True):
-    """A login kept out of the baseline: its constellation and what it would teach."""
+    """Logins kept out of the baseline: of which kind, since when, and on how many days."""
 
-    time: int
-    constellation: str
-    device: str | None
-    facts: tuple[tuple[str, str], ...]
+    kind: str
+    since: int
+    last: int
+    days: int
 
 
 class ToldOf(Struct, frozen=True):
@@ -135,7 +135,7 @@ class AddressState(Struct):
         """Notes an identity whose login from here was learned."""
         self.good.pop(identity, None)
         self.good[identity] = time
-        if len(self.good) > 64:
+        if len(self.good) > self.GOOD_KEPT:
             self.good.pop(next(iter(self.good)))
 
     def others(self, identity: str) -> int:

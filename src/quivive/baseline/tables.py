@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 DAY_MS = 86_400_000
 REBASE_ABOVE = 2.0**40
+MOST_HALVINGS = 500.0  # keeps a stray date from overflowing a count
 OTHER = "\x00other"
 
 
@@ -25,6 +26,13 @@ class Table(Struct):
         self.total += amount
         if len(values) > limit:
             self._shrink(limit)
+
+    def distinct(self, condition: str | None) -> int:
+        """How many categories were seen, of those that begin with ``condition`` and a slash."""
+        if condition is None:
+            return len(self.values)
+        prefix = condition + "/"
+        return sum(key.startswith(prefix) for key in self.values)
 
     def _shrink(self, limit: int) -> None:
         ranked = sorted(
@@ -49,7 +57,8 @@ class Level(Struct):
         """What one observation at ``time`` (ms UTC) is worth in this level's units."""
         if self.anchor == 0:
             self.anchor = time
-        scale: float = 2.0 ** ((time - self.anchor) / self.half_life_ms)
+        halvings = (time - self.anchor) / self.half_life_ms
+        scale: float = 2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings))
         return scale
 
     def add(self, factor: str, key: str, scale: float) -> None:

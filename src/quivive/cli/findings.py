@@ -13,8 +13,11 @@ COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "gr
 FINDING_LEVELS = frozenset({"critical", "high", "medium"})
 
 
-def show_findings(lines: list[bytes], logins: int, on_stdout: bool) -> None:
-    """The given output lines, best first, with their strongest reasons."""
+def show_findings(lines: list[bytes], logins: int, on_stdout: bool, where: str = "") -> None:
+    """The given output lines, best first, with their strongest reasons.
+
+    ``where`` is the option that makes ``quivive explain`` find them again.
+    """
     console = Console(stderr=not on_stdout, highlight=False, soft_wrap=True)
     found = [
         line for line in map(msgspec.json.decode, lines) if line["risk_level"] in FINDING_LEVELS
@@ -31,7 +34,8 @@ def show_findings(lines: list[bytes], logins: int, on_stdout: bool) -> None:
         console.print(headline(line))
         for reason in line["reasons"][:3]:
             console.print(f"    {reason['weight']:+5.1f}  {_safe(reason['text'])}")
-        console.print(f"    [dim]quivive explain {_safe(line['id'])}[/dim]")
+        if where:
+            console.print(f"    [dim]quivive explain {_safe(line['id'])}{_safe(where)}[/dim]")
 
 
 def headline(line: dict[str, Any]) -> str:
@@ -57,6 +61,12 @@ def explanation(line: dict[str, Any]) -> list[str]:
     event = line["event"]
     lines = [headline(line), ""]
     lines += [f"  {name:<14}{_safe(value)}" for name, value in _facts(line, event)]
+    if line.get("looks_like"):
+        lines += [
+            "",
+            f"  [bold]Looks like[/bold]      {_safe(line['looks_like'])}",
+            f"  [bold]Best excuse[/bold]     {_safe(line['otherwise'])}",
+        ]
     lines += ["", "  [bold]What speaks for an attacker[/bold] (nats of evidence)"]
     lines += [_reason(reason) for reason in line["reasons"]] or ["    nothing"]
     if line.get("reassuring"):
@@ -66,7 +76,7 @@ def explanation(line: dict[str, Any]) -> list[str]:
         lines += ["", "  [bold]Not evaluable[/bold]"]
         lines += [f"           {_safe(missing)}" for missing in line["not_evaluable"]]
     if line.get("counterfactual"):
-        lines += ["", f"  [bold]Otherwise[/bold]   {_safe(line['counterfactual'])}"]
+        lines += ["", f"  [bold]Counterfactual[/bold]  {_safe(line['counterfactual'])}"]
     return lines
 
 

@@ -1,7 +1,9 @@
 """The command ``quivive``: each sub-command in a module of its own, imported when it is called."""
 
 import importlib
+import os
 import sys
+from typing import Any
 
 import click
 
@@ -30,6 +32,13 @@ class _Lazy(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever reads has enough: the rest goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -46,17 +55,16 @@ def main() -> None:
     from quivive.model.errors import ConfigurationError
 
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = cli(standalone_mode=False)  # the code of an Exit; None where there was none
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except click.Abort:
         sys.exit(130)
     except ConfigurationError as error:
-        click.echo(f"quivive: {error}", err=True)
+        from quivive.cli.shared import printable
+
+        for line in f"quivive: {error}".splitlines():
+            click.echo(printable(line), err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

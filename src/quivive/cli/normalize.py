@@ -27,8 +27,8 @@ def command(source: str, map_file: str | None, strict: bool, files: tuple[str, .
     tally = ingest.Tally()
     out = sys.stdout.buffer
     with progress(paths, "reading") as advance:
-        for path in paths:
-            for event in ingest.events(path, chosen, tally, reference, advance):
+        for path, name in zip(paths, ingest.log_names(paths), strict=True):
+            for event in ingest.events(path, chosen, tally, reference, advance, name):
                 out.write(encode_event(event) + b"\n")
     out.flush()
     summarise(tally)

@@ -25,13 +25,23 @@ def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
             yield stream
         return
     target = Path(out)
+    if target.is_dir():
+        raise UsageError(f"{out}: a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        with target.open("wb") as stream:  # a device or a pipe: /dev/null, /dev/stderr
+            yield stream
+        return
     partial = target.with_name(target.name + ".partial")
     try:
-        with partial.open("wb") as stream:
-            yield stream
+        stream = partial.open("wb")
     except OSError as error:
         raise UsageError(f"{partial}: {error.strerror}") from None
-    partial.replace(target)
+    try:
+        with stream:
+            yield stream
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @click.command("score")
@@ -112,8 +122,11 @@ def command(
                 pass
         else:
             store.commit(written(), lambda: {STATE_NAME: encode_state(memory)}, tally.rejects)
+            store.close()
         stream.flush()
     summarise(tally)
-    show_findings([line for _, _, line in sorted(best, reverse=True)], logins, sys.stdout.isatty())
+    where = f" --state {state}" if state else f" --in {out}" if out else ""
+    top = [line for _, _, line in sorted(best, reverse=True)]
+    show_findings(top, logins, sys.stdout.isatty(), where)
     if strict and tally.rejects:
         raise click.exceptions.Exit(1)

@@ -63,12 +63,12 @@ def summarise(tally: Tally) -> None:
     skipped = sum(tally.skips.values())
     _echo(f"{sum(tally.events.values())} events, {skipped} skipped, {rejected} rejected")
     for (log, reason), count in tally.skips.most_common(SKIPS_SHOWN):
-        _echo(f"  skipped {count}: {log}: {reason}")
+        _echo(f"  skipped {count}: {printable(f'{log}: {reason}')}")
     if len(tally.skips) > SKIPS_SHOWN:
         _echo(f"  … and {len(tally.skips) - SKIPS_SHOWN} more reasons to skip")
     for reject in tally.rejects[:REJECTS_SHOWN]:
         where = f"{reject.log}:{reject.line} (record {reject.sequence})"
-        _echo(f"  rejected {where}: {printable(reject.reason)}")
+        _echo(f"  rejected {printable(f'{where}: {reject.reason}')}")
     if rejected > REJECTS_SHOWN:
         _echo(f"  … and {rejected - REJECTS_SHOWN} more rejects")
 

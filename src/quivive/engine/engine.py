@@ -8,7 +8,7 @@ from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
 from quivive.engine import learn
-from quivive.engine.observe import observe
+from quivive.engine.observe import observe, with_known_place
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enriched, Enricher
 from quivive.model.assessment import Assessment, Decision
@@ -19,6 +19,7 @@ from quivive.scoring.weigh import weigh
 from quivive.signals.signal import Feature, Missing, Signal
 
 DUPLICATE_HORIZON_IDS = 500_000
+RELEASED_TRUST = 0.5
 # What makes two logins of one identity the same to an analyst.
 CONSTELLATION = (
     "country",
@@ -69,13 +70,13 @@ class Engine:
         scene, levels = state.scene(login, state.profile(login.identity))
 
         features, gathered = self.gather(login, scene, levels)
-        calibration = state.calibrations[login.kind]
+        calibration = state.calibration(login)
         told = learn.told_before(login, scene.profile)
         assessment = assess(login, gathered, scene.profile, levels, calibration, told)
         decision = decide(assessment, login.kind)
 
         self._learn(login, scene, levels, features, assessment)
-        return Scored(event, enriched, login, assessment, decision)
+        return Scored(with_known_place(event, login), enriched, login, assessment, decision)
 
     def gather(
         self, login: Observation, scene: Scene, levels: Levels
@@ -102,15 +103,17 @@ class Engine:
         assessment: Assessment,
     ) -> None:
         """Score first, learn after, and learn only what is not too unusual to trust."""
-        state, calibration = self.state, self.state.calibrations[login.kind]
+        state, calibration = self.state, self.state.calibration(login)
         key = "|".join([str(getattr(login, name)) for name in CONSTELLATION])
         learn.note(login, scene, levels, state)
         learn.tell(login, assessment, scene, state)
         if login.learnable:
+            trust = calibration.trust(assessment.score)
             if calibration.gated(assessment.score):
-                learn.hold(login, scene.profile, key, features)
-            else:
-                learn.learn(login, scene, levels, state, key, features)
+                held = learn.hold(login, scene.profile)
+                trust = RELEASED_TRUST if learn.released(login, levels, held) else 0.0
+            if trust:
+                learn.learn(login, scene, levels, state, key, features, trust)
         if login.accepted and not assessment.repeated:
             calibration.observe(assessment.score, login.time)
 
@@ -119,7 +122,7 @@ class Engine:
         if uid is None:
             return False
         seen = self.state.seen
-        key = f"{event.metadata.log_name}|{uid}"
+        key = f"{event.metadata.product.name}|{event.metadata.log_name}|{uid}"
         if key in seen:
             return True
         seen[key] = event.time

@@ -20,19 +20,23 @@ from quivive.baseline.profile import (
 )
 from quivive.baseline.tables import DAY_MS
 from quivive.engine.state import State
-from quivive.model.assessment import Assessment
-from quivive.scoring.assess import FINDING, REPEAT, Told
-from quivive.signals.session import login_client
+from quivive.model.assessment import FINDING, Assessment
+from quivive.scoring.assess import REPEAT, Told
 from quivive.signals.signal import Feature, familiarity
 
 # Tables that only an identity keeps: open sets too large to share.
 PRIVATE = frozenset({"address", "subnet"})
 HELD_KEPT = 8
 TOLD_KEPT = 16
+HOLD_AT_HOME = DAY_MS // 2
+HOLD_AWAY = 7 * DAY_MS
+HOLD_DAYS = 5
+WELCOME_TRUST = 0.5
 FINDINGS_KEPT = 16
 TOLD_HORIZON = 7 * DAY_MS
 SAME_AGAIN = 3.0
 TELL_ABOVE = 40.0
+TELL_EVERY = DAY_MS // 24
 RECOVERIES = frozenset({"Password Reset", "Password Change", "Factor Enroll", "Factor Reset"})
 
 
@@ -41,6 +45,8 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None
     profile, time = scene.profile, login.time
     if not profile.first_seen:
         profile.first_seen = time
+    if login.outcome == "success":
+        profile.last_seen = max(profile.last_seen, time)
     if login.denied:
         profile.denials.add(time, login.count)
         profile.denial_rate.add(time, login.count)
@@ -91,20 +97,21 @@ def told_before(login: Observation, profile: Profile) -> Told:
 
 
 def _same(login: Observation) -> str:
-    client = f"{login.os}|{login.browser}|{login.device}"
-    if client == "None|None|None":
+    client = login.device or f"{login.os}|{login.browser}"
+    if client == "None|None":
         client = str(login.asn or login.network)
-    return f"{login.country}|{login.log}|{client}"
+    return f"{login.country}|{login.log.partition('/')[0]}|{client}"
 
 
 def tell(login: Observation, assessment: Assessment, scene: Scene, state: State) -> None:
     """A finding is remembered on its identity (to rank repeats lower) and on its address."""
     profile = scene.profile
-    if assessment.risk_score * (1 + REPEAT * assessment.repeated) < TELL_ABOVE:
+    if assessment.risk_score + REPEAT * assessment.repeated < TELL_ABOVE:
         return
-    profile.told.add(login.time)
     key = _same(login)
     former = profile.told_constellations.pop(key, None)
+    if former is None or login.time - former.time > TELL_EVERY:
+        profile.told.add(login.time)
     worst = max(assessment.score, former.score if former else -inf)
     profile.told_constellations[key] = ToldOf(login.time, worst)
     if len(profile.told_constellations) > TOLD_KEPT:
@@ -117,12 +124,39 @@ def tell(login: Observation, assessment: Assessment, scene: Scene, state: State)
             address.findings.pop(next(iter(address.findings)))
 
 
-def hold(login: Observation, profile: Profile, key: str, features: Sequence[Feature]) -> None:
-    """Keeps a login out of the baseline, with what it would have taught."""
-    if any(held.constellation == key for held in profile.held):
-        return
-    facts = tuple((feature.factor, feature.key) for feature in features)
-    profile.held = [*profile.held[-(HELD_KEPT - 1) :], Held(login.time, key, login.device, facts)]
+def hold(login: Observation, profile: Profile) -> Held:
+    """Keeps a login too unusual to trust out of the baseline, and notes how often its kind came."""
+    kind, time = _same(login), login.time
+    kept = [held for held in profile.held if held.kind != kind]
+    former = next((held for held in profile.held if held.kind == kind), None)
+    if former is None:
+        found = Held(kind, time, time, 1)
+    else:
+        another_day = time // DAY_MS != former.last // DAY_MS
+        found = Held(kind, former.since, max(time, former.last), former.days + another_day)
+    profile.held = [*kept[-(HELD_KEPT - 1) :], found]
+    return found
+
+
+def released(login: Observation, levels: Levels, held: Held) -> bool:
+    """Whether something stronger than time speaks for a held login.
+
+    Its own address with its own device, key or client: from the next half day on. Its own
+    managed device alone: after a week in which it came on five days. Nothing else here; verdicts
+    release the rest.
+    """
+    if login.around is not None:
+        return False
+    client = f"{login.log}/{login.os or '?'}/{login.browser or '?'}"
+    own_device = login.device is not None and familiarity(levels, "device", login.device) == "own"
+    own_client = own_device or (
+        login.device is None and familiarity(levels, "client", client) == "own"
+    )
+    at_home = login.ip is not None and familiarity(levels, "address", login.ip) == "own"
+    waited = login.time - held.since
+    if at_home and own_client:
+        return waited > HOLD_AT_HOME
+    return own_device and login.managed and held.days >= HOLD_DAYS and waited > HOLD_AWAY
 
 
 def learn(
@@ -132,13 +166,15 @@ def learn(
     state: State,
     key: str,
     features: Sequence[Feature],
+    trust: float,
 ) -> None:
-    """Adds a trusted login to the three levels: each constellation once an hour."""
+    """Adds a login to the three levels, for what it is trusted: each constellation once an hour."""
     profile, time = scene.profile, login.time
     hour = time // 3_600_000
     _remember(login, profile)
     for address in state.address(login):
-        address.welcome(login.identity, time)
+        if trust >= WELCOME_TRUST:
+            address.welcome(login.identity, time)
     if profile.learned.get(key, -1) >= hour:
         return
     profile.learned.pop(key, None)
@@ -148,11 +184,11 @@ def learn(
     own, peers, everyone = levels.own, levels.peers, levels.everyone
     for feature in features:
         factor, category = feature.factor, feature.key
-        own.add(factor, category, levels.own_scale)
+        own.add(factor, category, levels.own_scale * trust)
         if factor not in PRIVATE:
-            everyone.add(factor, category, levels.everyone_scale)
+            everyone.add(factor, category, levels.everyone_scale * trust)
             if feature.weigh:
-                peers.add(factor, category, levels.peers_scale)
+                peers.add(factor, category, levels.peers_scale * trust)
     if login.kind != profile.kind or not profile.group or profile.successes % 16 == 0:
         profile.kind = login.kind
         profile.group = group_of(profile, login.kind)
@@ -168,11 +204,11 @@ def _remember(login: Observation, profile: Profile) -> None:
         if login.network not in profile.networks.last_seen:
             profile.network_rate.add(time)
         profile.networks.add(login.network, time)
-    if login.lat is not None and login.long is not None:
+    if login.lat is not None and login.long is not None and login.interactive:
         _journey(login, profile)
     if login.session is not None and login.session not in profile.sessions:
         profile.sessions[login.session] = SessionOrigin(
-            time, login.ip, login.asn, login.country, login_client(login)
+            time, login.ip, login.asn, login.country, login.os
         )
         if len(profile.sessions) > SESSIONS_KEPT:
             profile.sessions.pop(next(iter(profile.sessions)))

@@ -1,10 +1,22 @@
 """An event and its enrichment become one observation."""
 
+from msgspec.structs import replace
+
 from quivive.baseline.directory import kind_of
 from quivive.baseline.observation import Observation
 from quivive.engine.state import KnownPlace, State
+from quivive.enrich.client import os_family
 from quivive.enrich.enricher import Enriched
-from quivive.model.event import Activity, AuthEvent, FactorType, Status, Unmapped, UserType
+from quivive.model.event import (
+    Activity,
+    AuthEvent,
+    AutonomousSystem,
+    FactorType,
+    Location,
+    Status,
+    Unmapped,
+    UserType,
+)
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -39,6 +51,8 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     log = event.metadata.log_name or event.metadata.product.name
     if extra.non_interactive:
         log += "/background"
+    elif around is not None:
+        log += "/" + around.lower()
     service, target = event.service, event.dst_endpoint
     device, user = event.device, event.user
     risk = extra.vendor_risk.lower() if extra.vendor_risk else None
@@ -73,7 +87,7 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         as_name=place.as_name,
         network_kind=enriched.network_kind,
         bad_address=enriched.bad_address,
-        os=client.os,
+        os=(os_family(device.os.name) if device and device.os else None) or client.os,
         browser=client.browser or client.family,
         tool=client.tool,
         device=_device(event),
@@ -145,3 +159,17 @@ def _place(enriched: Enriched, state: State) -> KnownPlace:
     if known is None and enriched.network is not None:
         known = state.places.get(enriched.network)
     return known or _NOWHERE
+
+
+def with_known_place(event: AuthEvent, login: Observation) -> AuthEvent:
+    """The event with the place and operator it was judged by, where it states none itself."""
+    source = event.src_endpoint
+    if source is None or source.location is not None or login.country is None:
+        return event
+    location = Location(
+        city=login.city, region=login.region, country=login.country, lat=login.lat, long=login.long
+    )
+    system = source.autonomous_system
+    if system is None and login.asn is not None and login.asn.isdecimal():
+        system = AutonomousSystem(number=int(login.asn), name=login.as_name)
+    return replace(event, src_endpoint=replace(source, location=location, autonomous_system=system))

@@ -5,8 +5,9 @@ from msgspec import Struct, field
 from quivive.baseline.backoff import Levels
 from quivive.baseline.directory import Directory
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import AddressState, Organisation, Profile, Scene
+from quivive.baseline.profile import PLACES_KEPT, AddressState, Organisation, Profile, Scene
 from quivive.baseline.tables import DAY_MS, Level
+from quivive.baseline.windows import HOUR_MS
 from quivive.scoring.calibrate import Calibration
 
 STATE_VERSION = 1
@@ -37,9 +38,7 @@ class State(Struct):
     networks: dict[str, AddressState] = field(default_factory=dict)
     places: dict[str, KnownPlace] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
-    calibrations: dict[str, Calibration] = field(
-        default_factory=lambda: {"human": Calibration(), "service": Calibration()}
-    )
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
 
     def profile(self, identity: str) -> Profile:
@@ -48,6 +47,13 @@ class State(Struct):
         if profile is None:
             profile = self.profiles[identity] = Profile()
         return profile
+
+    def calibration(self, login: Observation) -> Calibration:
+        """The calibration of the login's class: people and machines apart."""
+        found = self.calibrations.get(login.kind)
+        if found is None:
+            found = self.calibrations[login.kind] = Calibration()
+        return found
 
     def scene(self, login: Observation, profile: Profile) -> tuple[Scene, Levels]:
         """What the signals may look at for this login, with its three levels."""
@@ -94,7 +100,7 @@ class State(Struct):
         profile.first_seen = min(profile.first_seen or moved.first_seen, moved.first_seen)
         profile.last_seen = max(profile.last_seen, moved.last_seen)
         profile.successes += moved.successes
-        profile.places = (moved.places + profile.places)[-8:]
+        profile.places = (moved.places + profile.places)[-PLACES_KEPT:]
 
     def sweep(self, time: int) -> None:
         """Once a day of event time: forgets idle addresses, rebases counts, bounds the rest."""
@@ -113,6 +119,13 @@ class State(Struct):
                 newest = sorted(kept.items(), key=lambda item: (-item[1].last_seen, item[0]))
                 kept = dict(newest[:ADDRESSES_KEPT])
             setattr(self, name, kept)
+        self.profiles = {
+            identity: profile
+            for identity, profile in self.profiles.items()
+            if profile.successes
+            or profile.held
+            or time - max(profile.first_seen, profile.failures.hour * HOUR_MS) < STRAY_IDLE
+        }
         if len(self.places) > ADDRESSES_KEPT:
             self.places = dict(list(self.places.items())[-ADDRESSES_KEPT // 2 :])
         levels: list[Level] = [organisation.everyone, *organisation.groups.values()]

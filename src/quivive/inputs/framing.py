@@ -173,11 +173,19 @@ class _Framer:
                 yield self.reject(line, TOO_LARGE)
                 continue
             body = body.strip()
-            if not body:
-                continue
-            if body.startswith(b"{") or _ARRAY.match(body):
+            if body.startswith(b"{"):
+                try:
+                    value = _decode(body)
+                except _UNDECODABLE:
+                    yield from self.json(line, body)
+                    continue
+                if type(value) is dict and value.keys().isdisjoint(CONTAINERS):
+                    yield self.record(line, body, value)  # by far the most usual line
+                else:
+                    yield from self.value(line, body, value)
+            elif _ARRAY.match(body):
                 yield from self.json(line, body)
-            else:
+            elif body:
                 yield self.record(line, body)
 
     def rows(self, source: Iterator[bytes], header: bytes) -> Iterator[RawRecord | Reject]:

@@ -7,6 +7,7 @@ sorted in memory and, when there are many, spilled to a temporary file each.
 import heapq
 import tempfile
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import BinaryIO, NamedTuple
 
 import msgspec
@@ -30,6 +31,7 @@ class _Stored(msgspec.Struct, array_like=True):
     event: AuthEvent
 
 
+_place = itemgetter(0, 1, 2)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Stored)
 
@@ -56,10 +58,6 @@ def in_order(events: Iterable[tuple[int, AuthEvent]], run: int = RUN_EVENTS) -> 
     finally:
         for file in spilled:
             file.close()
-
-
-def _place(placed: Placed) -> tuple[int, int, int]:
-    return placed[:3]
 
 
 def _spill(events: list[Placed]) -> BinaryIO:

@@ -2,6 +2,19 @@
 
 from msgspec import Struct
 
+FINDING = 46.0  # risk from which a login is worth telling: five in a thousand
+HIGH = 66.0
+CRITICAL = 80.0
+
+
+def level_of(risk: float) -> str:
+    """The word for a risk: low, medium, high or critical."""
+    if risk >= CRITICAL:
+        return "critical"
+    if risk >= HIGH:
+        return "high"
+    return "medium" if risk >= FINDING else "low"
+
 
 class Evidence(Struct, frozen=True, kw_only=True):
     """One signal's say about one login.
@@ -34,10 +47,13 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Assessment(Struct, frozen=True, kw_only=True):
     """Every login's score.
 
-    score: evidence in nats, attack stories against ordinary ones; looks_like and otherwise: the
-    story on each side that explains the login best; risk_score: 0-100, where 60 is one login in a thousand;
-    risk_level: low, medium, high or critical; confidence: 0-1, how much history and how many
-    signals stood behind it; low_history: fewer than five effective logins were known.
+    score: evidence in nats, attack stories against ordinary ones. looks_like and otherwise: the
+        story on each side that explains the login best.
+    risk_score: 0-100, where 60 is one login in a thousand. risk_level: low to critical.
+    confidence: 0-1, how much history and how many signals stood behind it.
+    repeated: how often it was told already, which lowers risk_score but not ``undamped``, on
+        which policy decides.
+    low_history: fewer than five effective logins were known.
     """
 
     score: float
@@ -52,6 +68,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
     not_evaluable: tuple[str, ...]
     low_history: bool
     repeated: int = 0
+    undamped: float = 0.0
 
 
 class Decision(Struct, frozen=True, kw_only=True):

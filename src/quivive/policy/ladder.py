@@ -1,6 +1,6 @@
 """The built-in ladder of responses: notify, soft action, revocation only at high confidence."""
 
-from quivive.model.assessment import Assessment, Decision
+from quivive.model.assessment import Assessment, Decision, level_of
 
 CONFIDENT = 0.6
 
@@ -16,7 +16,7 @@ def decide(assessment: Assessment, kind: str) -> Decision:
 
     Step-up means nothing to a machine, so a machine's high risk is told to its owner.
     """
-    level = assessment.risk_level
+    level = level_of(assessment.undamped)
     if level == "low":
         return _ALLOW
     if level == "critical" and assessment.confidence >= CONFIDENT:

@@ -1,5 +1,6 @@
 """Evidence to an assessment: the sum, its calibrated risk, confidence, reasons, counterfactual."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from math import exp
 
@@ -8,20 +9,23 @@ from msgspec import Struct
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Profile
-from quivive.model.assessment import Assessment, Evidence, Reason
+from quivive.model.assessment import FINDING, Assessment, Evidence, Reason, level_of
 from quivive.scoring.calibrate import Calibration
 from quivive.scoring.stories import Weight, read
 from quivive.scoring.weigh import Weighed
 from quivive.signals.signal import Missing
 
-FINDING = 46.0  # risk from which a login is worth telling: five in a thousand
-HIGH = 66.0
-CRITICAL = 80.0
+EVEN = 1.5  # nats that a finding needs at least, however quiet its class of identities is
+STEEPNESS = 10.0
 STRONGEST = 5
 REASSURING = 3
+PER_GROUP = 2
+TELLING = 0.1  # nats under which evidence is not worth a line
 ENOUGH_LOGINS = 5.0
+NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
-REPEAT = 0.5
+REPEAT = 9.0  # risk taken off for each time it was told already
+REPEATS = 5.0
 WORSE = 1.5  # nats from which a repeat is news after all
 
 
@@ -44,7 +48,7 @@ class Gathered(Struct, frozen=True):
         """All evidence as weights of its groups, leaving out the signals named."""
         groups = self.groups
         found = [
-            Weight(groups[w.feature.signal], w.weight, w.explained)
+            Weight(w.feature.group or groups[w.feature.signal], w.weight, w.explained)
             for w in self.weighed
             if w.feature.signal not in without
         ]
@@ -71,29 +75,32 @@ def assess(
     """
     reading = read(gathered.weights(), login.kind)
     score = reading.score
-    risk = calibration.risk(score)
+    risk = min(calibration.risk(score), FINDING + STEEPNESS * (score - EVEN))
+    risk = max(0.0, risk)
     pins = [e for e in gathered.evidence if e.pinned is not None]
     for pin in pins:
         floor = pin.pinned or 0.0
         risk = max(risk, floor + (100.0 - floor) * 0.2 * risk / 100)
+    history = profile.effective_logins(login.time)
+    risk *= 1 - NEWCOMER_DISCOUNT * exp(-history / ENOUGH_LOGINS)
     if login.outcome != "success" and not login.accepted:
         risk *= ATTEMPT_SHARE
-    repeated = told.findings if score < told.worst + WORSE else 0.0
-    risk /= 1 + REPEAT * repeated
-    history = profile.effective_logins(login.time)
+    undamped = risk
+    repeated = min(told.findings, REPEATS) if score < told.worst + WORSE else 0.0
+    risk = max(0.0, risk - REPEAT * repeated)
     spoken = len(gathered.weighed) + len(gathered.evidence)
     share = spoken / (spoken + len(gathered.missing)) if spoken else 0.0
     said: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
     said.sort(key=_weight, reverse=True)
-    strongest = [_reason(t) for t in said[:STRONGEST] if t.weight > 0.05 or _is_pin(t)]
+    strongest = [_reason(t) for t in _telling(said, gathered.groups)]
     strongest = [_reason(p) for p in pins if p.signal not in {r.signal for r in strongest}][
         :2
     ] + strongest
-    reassuring = [_reason(t) for t in reversed(said[-REASSURING:]) if t.weight < -0.05]
+    reassuring = [_reason(t) for t in reversed(said[-REASSURING:]) if t.weight < -TELLING]
     return Assessment(
         score=score,
         risk_score=risk,
-        risk_level=level(risk),
+        risk_level=level_of(risk),
         confidence=(1 - exp(-history / 10)) * share,
         reasons=tuple(strongest[:STRONGEST]),
         reassuring=tuple(reassuring),
@@ -105,16 +112,24 @@ def assess(
         not_evaluable=tuple(f"{m.signal}: {m.what}" for m in gathered.missing),
         low_history=history < ENOUGH_LOGINS,
         repeated=round(repeated),
+        undamped=undamped,
     )
 
 
-def level(risk: float) -> str:
-    """The word for a risk."""
-    if risk >= CRITICAL:
-        return "critical"
-    if risk >= HIGH:
-        return "high"
-    return "medium" if risk >= FINDING else "low"
+def _telling(
+    said: Sequence[Weighed | Evidence], groups: dict[str, str]
+) -> list[Weighed | Evidence]:
+    """The strongest evidence, heaviest first, at most two of a group."""
+    taken: Counter[str] = Counter()
+    found: list[Weighed | Evidence] = []
+    for told in said:
+        if len(found) == STRONGEST or (told.weight <= TELLING and not _is_pin(told)):
+            break
+        group = groups[told.feature.signal if isinstance(told, Weighed) else told.signal]
+        if taken[group] < PER_GROUP:
+            taken[group] += 1
+            found.append(told)
+    return found
 
 
 def _weight(told: Weighed | Evidence) -> float:

@@ -8,12 +8,14 @@ from math import exp, floor, log10
 
 from msgspec import Struct, field
 
-from quivive.baseline.tables import DAY_MS
+from quivive.baseline.tables import DAY_MS, MOST_HALVINGS
 
 HALF_LIFE = 14 * DAY_MS
 BIN = 0.25  # nats
+BODY_STEP = 0.5
 TAIL_SHARE = 0.02
 GATE_SHARE = 0.01
+DOUBT_SHARE = 0.1
 REFIT_EVERY = 256
 # Before there is history: an exponential tail, worth this many logins.
 PRIOR_LOGINS = 300.0
@@ -34,12 +36,14 @@ class Calibration(Struct):
     share: float = TAIL_SHARE
     shape: float = 0.05
     width: float = PRIOR_MEAN
+    body: list[float] = field(default_factory=list)
 
     def observe(self, score: float, time: int) -> None:
         """Counts a score at ``time`` (ms UTC)."""
         if self.anchor == 0:
             self.anchor = time
-        amount = 2.0 ** ((time - self.anchor) / HALF_LIFE)
+        halvings = (time - self.anchor) / HALF_LIFE
+        amount = 2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings))
         if amount > 1e12:
             self.bins = {b: n / amount for b, n in self.bins.items() if n / amount > 1e-6}
             self.total = sum(self.bins.values())
@@ -80,6 +84,19 @@ class Calibration(Struct):
         self.shape = min(0.25, max(-0.2, 0.5 * (1 - excess * excess / variance)))
         self.width = max(excess * (1 - self.shape), BIN)
         self.share = above / whole
+        self.body = self._body(merged, whole)
+
+    def _body(self, merged: dict[int, float], whole: float) -> list[float]:
+        """The share above the threshold less 0, 1, 2… steps, down to nearly everything."""
+        shares = [self.share]
+        running = self.share * whole
+        slot = floor(self.threshold / BIN) - 1
+        per_step = round(BODY_STEP / BIN)
+        while running < 0.999 * whole and len(shares) < 120:
+            running += sum(merged.get(slot - step, 0.0) for step in range(per_step))
+            slot -= per_step
+            shares.append(min(1.0, running / whole))
+        return shares
 
     def exceedance(self, score: float) -> float:
         """The share of logins expected to score above this; exact only beyond the threshold."""
@@ -94,9 +111,15 @@ class Calibration(Struct):
         return max(1e-9, float(self.share * body ** (-1 / self.shape)))
 
     def _empirical(self, score: float) -> float:
-        """Below the threshold a smooth approximation is enough: log-linear down to certainty."""
-        depth = (self.threshold - score) / (4 * self.width)
-        return min(1.0, float(self.share ** max(0.0, 1 - depth)))
+        """Below the threshold: the share of the histogram above the score, as last fitted."""
+        body = self.body
+        depth = (self.threshold - score) / BODY_STEP
+        if not body or depth >= len(body) - 1:
+            return (
+                1.0 if body else min(1.0, self.share * exp((self.threshold - score) / self.width))
+            )
+        low = int(depth)
+        return body[low] + (depth - low) * (body[low + 1] - body[low])
 
     def risk(self, score: float) -> float:
         """0 to 100: 60 is one login in a thousand. Above 85 it nears 100 without reaching it."""
@@ -105,6 +128,10 @@ class Calibration(Struct):
             return max(0.0, decibels)
         room = 100.0 - KNEE
         return KNEE + room * (1 - exp(-(decibels - KNEE) / (2 * room)))
+
+    def trust(self, score: float) -> float:
+        """What a login may teach: all below the 90th percentile, a tenth at the 99th."""
+        return min(1.0, self.exceedance(score) / DOUBT_SHARE)
 
     def gated(self, score: float) -> bool:
         """Whether a score is above the 99th percentile: too unusual to learn from at once."""

@@ -26,13 +26,15 @@ from msgspec import Struct
 
 PLACE = "place"
 JOURNEY = "journey"
+CARRIER = "carrier"
 CLIENT = "client"
 CREDENTIAL = "credential"
 ACCESS = "access"
 TIME = "time"
+ABSENCE = "absence"
 AROUND = "around"
 SESSION = "session"
-GROUPS = (PLACE, JOURNEY, CLIENT, CREDENTIAL, ACCESS, TIME, AROUND, SESSION)
+GROUPS = (PLACE, JOURNEY, CARRIER, CLIENT, CREDENTIAL, ACCESS, TIME, ABSENCE, AROUND, SESSION)
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ ATTACKS = (
         name="near",
         title="somebody else behind an address near the owner",
         prior=0.2,
-        explains=(PLACE, JOURNEY),
+        explains=(PLACE, JOURNEY, CARRIER),
     ),
     Story(
         name="replay",
@@ -62,26 +64,35 @@ ATTACKS = (
         name="insider",
         title="the owner's own session, misused",
         prior=0.1,
-        explains=(PLACE, JOURNEY, CLIENT, CREDENTIAL),
+        explains=(PLACE, JOURNEY, CARRIER, CLIENT, CREDENTIAL),
     ),
 )
 ORDINARY = {
     "human": (
-        Story(name="usual", title="the usual", prior=0.87),
-        Story(name="travel", title="a journey", prior=0.04, explains=(PLACE,)),
-        Story(name="vpn", title="a VPN", prior=0.01, explains=(PLACE, JOURNEY)),
+        Story(name="usual", title="the usual", prior=0.84),
+        Story(name="travel", title="a journey", prior=0.04, explains=(PLACE, TIME)),
+        Story(name="vpn", title="a VPN", prior=0.01, explains=(PLACE, JOURNEY, CARRIER)),
         Story(name="device", title="a new device", prior=0.02, explains=(CLIENT, CREDENTIAL)),
+        Story(
+            name="phone",
+            title="a new device with applications of its own",
+            prior=0.01,
+            explains=(CLIENT, CREDENTIAL, ACCESS),
+        ),
         Story(name="hours", title="unusual hours", prior=0.03, explains=(TIME,)),
+        Story(name="absence", title="a return from leave", prior=0.02, explains=(ABSENCE,)),
         Story(name="task", title="a new task", prior=0.02, explains=(ACCESS,)),
         Story(name="fumble", title="forgotten passwords", prior=0.01, explains=(AROUND,)),
     ),
     "service": (
         Story(name="usual", title="the usual", prior=0.958),
-        Story(name="move", title="a move to another address", prior=0.01, explains=(PLACE,)),
+        Story(
+            name="move", title="a move to another address", prior=0.01, explains=(PLACE, CARRIER)
+        ),
         Story(name="upgrade", title="an upgrade", prior=0.01, explains=(CLIENT,)),
         Story(name="rotation", title="a rotated key", prior=0.005, explains=(CREDENTIAL,)),
         Story(name="task", title="a new task", prior=0.005, explains=(ACCESS,)),
-        Story(name="schedule", title="a changed schedule", prior=0.01, explains=(TIME,)),
+        Story(name="schedule", title="a changed schedule", prior=0.01, explains=(TIME, ABSENCE)),
         Story(name="fumble", title="an expired secret", prior=0.002, explains=(AROUND,)),
     ),
 }

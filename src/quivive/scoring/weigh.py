@@ -4,14 +4,13 @@ from math import log
 
 from msgspec import Struct
 
-from quivive.baseline.backoff import Levels, Usual, surprise
+from quivive.baseline.backoff import OPEN_CATEGORIES, Levels, Usual, surprise
 from quivive.model.assessment import Evidence
 from quivive.signals.signal import Feature
 
 # Weights of the signals in the sum; 1 where none is named. Labels re-weigh them later.
-WEIGHTS: dict[str, float] = {}
+WEIGHTS: dict[str, float] = {"weekday": 0.5, "hour": 0.8, "absence": 0.5}
 AS_COLLEAGUES = 0.7
-OPEN_CATEGORIES = 150  # countries of the world worth travelling to
 
 
 class Weighed(Struct, frozen=True):
@@ -30,7 +29,7 @@ class Weighed(Struct, frozen=True):
         return Evidence(
             signal=self.feature.signal,
             weight=self.weight,
-            text=f"{self.feature.label}: {counts(self.usual)}",
+            text=text_of(self.feature, self.usual),
             attack=self.feature.attack,
         )
 
@@ -45,7 +44,7 @@ def weigh(feature: Feature, levels: Levels) -> Weighed:
         attacker = 0.5 / (feature.categories or 20) + 0.5 * usual.base
     weight = surprise(usual, attacker) * WEIGHTS.get(feature.signal, 1.0)
     if weight <= 0:
-        return Weighed(feature, usual, weight, 0.0)
+        return Weighed(feature, usual, 0.0 if feature.alarms_only else weight, 0.0)
     # In an ordinary circumstance people do what colleagues do, or something entirely their own.
     spread = feature.categories or OPEN_CATEGORIES
     ordinary = AS_COLLEAGUES * usual.base + (1 - AS_COLLEAGUES) / spread
@@ -53,11 +52,27 @@ def weigh(feature: Feature, levels: Levels) -> Weighed:
     return Weighed(feature, usual, weight, min(weight, max(0.0, weight - max(0.0, residual))))
 
 
-def counts(usual: Usual) -> str:
-    """ "0 of its 212 logins, 0 of 1.4k by peers, 3 of 90k in the organisation"."""
+_WITHIN = {
+    "log": "in this log",
+    "country": "from this country",
+    "os": "on this system",
+    "application": "in this application",
+}
+
+
+def text_of(feature: Feature, usual: Usual) -> str:
+    """The category with its counts at the three levels.
+
+    "country NG: 0 of its 212 logins, 0 of 1.4k by peers, 3 of 90k in the organisation"; for a
+    member of an open set: "device never seen: so it was with 3 of its 212 logins, …".
+    """
+    within = (
+        f" {_WITHIN[feature.given[0]]}" if feature.given and feature.given[0] in _WITHIN else ""
+    )
+    so = "as with " if feature.factor.endswith("?") else ""
     return (
-        f"{_short(usual.own)} of its {_short(usual.own_total)} logins, "
-        f"{_short(usual.peers)} of {_short(usual.peers_total)} by peers, "
+        f"{feature.label}: {so}{_short(usual.own)} of its {_short(usual.own_total)} logins{within},"
+        f" {_short(usual.peers)} of {_short(usual.peers_total)} by peers, "
         f"{_short(usual.everyone)} of {_short(usual.everyone_total)} in the organisation"
     )
 
@@ -67,6 +82,4 @@ def _short(value: float) -> str:
         return f"{value / 1000:.0f}k"
     if value >= 995:
         return f"{value / 1000:.1f}k"
-    if 0 < value < 0.95:
-        return f"{value:.1f}"
     return f"{value:.0f}"

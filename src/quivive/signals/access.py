@@ -20,8 +20,15 @@ RUNNER_PRIORS = {"own": 0.1, "colleagues": 0.1, "new": 0.8}
 
 def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
     """The log itself; what was logged in to within it; what for, as which role, on which runner."""
-    given = ("log", login.log)
-    yield Feature(signal="log", factor="log", key=login.log, label=f"log {login.log}", attack=VALID)
+    log = given = ("log", login.log)
+    yield Feature(
+        signal="log",
+        factor="log",
+        key=login.log,
+        label=f"log {login.log}",
+        attack=VALID,
+        alarms_only=True,
+    )
     if login.application is not None:
         application = f"{login.log}/{login.application}"
         yield Feature(
@@ -32,11 +39,18 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
             given=given,
             categories=20,
             attack=VALID,
+            alarms_only=login.kind == "service",
         )
         # What is done in an application never used before is new anyway: count it once.
         known = f"{login.log}/{familiarity(levels, 'application', application)}"
         yield Feature(signal="application", factor="application?", key=known, weigh=False)
         given = ("application?", known)
+    if login.role is not None:
+        # A role never taken makes what is done in it new: count it once.
+        known = f"{login.log}/{familiarity(levels, 'role', login.role)}"
+        yield Feature(signal="role", factor="role given", key=known, weigh=False)
+        if not known.endswith("/own"):
+            given = ("role given", known)
     if login.operation is not None:
         key = f"{login.log}/{login.operation}"
         label = f"operation {login.operation}"
@@ -54,7 +68,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
         )
     if login.role is not None:
         label = f"role {login.role}"
-        yield from member("role", "role", login.role, levels, ROLE_PRIORS, label, given, CLOUD)
+        yield from member("role", "role", login.role, levels, ROLE_PRIORS, label, log, CLOUD)
     if login.runner is not None:
         label = f"runner {login.runner}"
         yield from member(

@@ -23,7 +23,9 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
             signal="auth_method",
             factor="auth_method",
             key=f"{application}/{method}",
-            label=f"authentication {login.protocol or ''} {_MFA.get(login.mfa, '')}".strip(),
+            label=" ".join(
+                word for word in ("authentication", login.protocol, _MFA.get(login.mfa)) if word
+            ),
             given=("application", application) if login.application else None,
             categories=6,
             attack=ATTACK,

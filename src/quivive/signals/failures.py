@@ -21,6 +21,8 @@ ADDRESS_WEIGHT = 0.6
 STRAY_WEIGHT = 0.25
 DENIAL_WEIGHT = 0.7
 REFUSAL_WEIGHT = 0.4
+GUESSES_USUAL = 0.5
+GUESSES_ABOVE = 1.0
 DAILY = 14 / log(2)  # a decayed count with a half-life of 14 days, per day of it
 
 
@@ -54,7 +56,7 @@ def _identity(profile: Profile, time: int) -> Iterator[Evidence]:
 def _address(
     login: Observation, address: AddressState | None, network: AddressState | None
 ) -> Iterator[Evidence]:
-    best: Evidence | None = None
+    best = _guessed(login, address)
     for state, name in ((address, f"address {login.ip}"), (network, f"network {login.network}")):
         if state is None:
             continue
@@ -74,6 +76,22 @@ def _address(
             best = found
     if best is not None:
         yield best
+
+
+def _guessed(login: Observation, address: AddressState | None) -> Evidence | None:
+    """Success after guesses from the same address, where the identity is not at home."""
+    if address is None or login.identity in address.good:
+        return None
+    count = address.failures.total(login.time)
+    weight = ADDRESS_WEIGHT * tail(count, GUESSES_USUAL * (1 + len(address.good)))
+    if weight < GUESSES_ABOVE:
+        return None
+    return Evidence(
+        signal="address_failures",
+        weight=min(5.0, weight),
+        text=f"{count} failed logins from address {login.ip} in 24 h before this one",
+        attack=GUESSING,
+    )
 
 
 def _denials(profile: Profile, time: int) -> Iterator[Evidence]:

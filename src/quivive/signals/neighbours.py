@@ -26,7 +26,7 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
     if not others:
         return
     at_home = len(address.good)
-    weight = min(3.0, 1.0 + 0.7 * len(others)) / (1 + at_home)
+    weight = min(2.5, 0.5 + 0.5 * len(others)) / (1 + at_home)
     yield Evidence(
         signal="tainted_address",
         weight=weight,

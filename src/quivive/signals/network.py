@@ -63,6 +63,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
             categories=6,
             attacker=KIND_PRIORS.get(kind, 0.1),
             attack=PROXY,
+            group="carrier",
         )
     known = _address(login, scene.address, levels)
     yield Feature(

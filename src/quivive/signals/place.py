@@ -8,6 +8,7 @@ from quivive.baseline.profile import Scene
 from quivive.signals.signal import Feature, Missing, Signal
 
 ATTACK = ("T1078",)
+COUNTRIES = 60  # that attackers come from, and travellers go to
 
 
 def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
@@ -17,7 +18,12 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
         yield Missing("country", "no place for this address")
         return
     yield Feature(
-        signal="country", factor="country", key=country, label=f"country {country}", attack=ATTACK
+        signal="country",
+        factor="country",
+        key=country,
+        label=f"country {country}",
+        categories=COUNTRIES,
+        attack=ATTACK,
     )
     city = login.city or login.region
     if city is None:

@@ -1,19 +1,16 @@
-"""When: hour and weekend for people, hour and minute for machines, and long silence for both."""
+"""When: hour and weekend for people, hour and minute for machines."""
 
 from collections.abc import Iterator
-from math import cos, exp, log, pi
+from math import cos, exp, pi
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.baseline.tables import DAY_MS
-from quivive.model.assessment import Evidence
 from quivive.signals.signal import Feature, Missing, Signal
 
 ATTACK = ("T1078",)
 KAPPA = 8.0  # concentration of the circular kernel over the hours of the day
 SLOTS = 12  # five-minute slots of an hour: schedules of machines
-DORMANT_DAYS = 21
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -62,21 +59,6 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
         )
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
-    """An identity that comes back after a silence of three weeks and more."""
-    last = scene.profile.last_seen
-    if not last:
-        return
-    silent = (login.time - last) / DAY_MS
-    if silent > DORMANT_DAYS:
-        yield Evidence(
-            signal="dormancy",
-            weight=min(4.0, 0.7 + 1.5 * log(silent / DORMANT_DAYS)),
-            text=f"first login after {silent:.0f} days of silence",
-            attack=("T1078",),
-        )
-
-
 SIGNAL = Signal(
     name="rhythm",
     group="time",
@@ -85,9 +67,7 @@ SIGNAL = Signal(
         "hour": "How usual the hour of the day is, smoothed around the clock.",
         "weekday": "Weekend or not, for people.",
         "schedule": "How usual the minute of the hour is, for machines that run by a clock.",
-        "dormancy": "A login after three weeks or more of silence.",
     },
     attack=ATTACK,
     features=features,
-    evidence=evidence,
 )

@@ -9,7 +9,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
 from quivive.model.assessment import Evidence
 
-KNOWN_ABOVE = 0.1  # decayed count from which a member counts as known: one login, 100 days ago
+KNOWN_ABOVE = 0.45  # decayed count from which a member counts as known: a login a month ago
 
 
 class Feature(Struct, frozen=True, kw_only=True):
@@ -20,6 +20,8 @@ class Feature(Struct, frozen=True, kw_only=True):
     attacker: probability that an attacker shows it; None for half uniform, half organisation.
     weigh: False for members that are only remembered.
     neighbours: kernel weights over categories, for ordered ones such as hours.
+    group: its group of evidence, when it is not its family's.
+    alarms_only: what comes with the credential itself reassures nobody.
     """
 
     signal: str
@@ -32,6 +34,8 @@ class Feature(Struct, frozen=True, kw_only=True):
     attack: tuple[str, ...] = ()
     weigh: bool = True
     neighbours: tuple[tuple[str, float], ...] | None = None
+    alarms_only: bool = False
+    group: str | None = None
 
 
 class Missing(Struct, frozen=True):
@@ -71,7 +75,7 @@ def familiarity(levels: Levels, factor: str, key: str) -> str:
         return "own"
     table = levels.everyone.tables.get(factor)
     everyone = table.values.get(key, 0.0) / levels.everyone_scale if table else 0.0
-    return "colleagues" if everyone - own > 3 * KNOWN_ABOVE else "new"
+    return "colleagues" if everyone - own > KNOWN_ABOVE else "new"
 
 
 def member(

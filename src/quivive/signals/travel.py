@@ -7,13 +7,14 @@ from quivive.baseline.backoff import Levels
 from quivive.baseline.geometry import distance_km
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Place, Scene
+from quivive.baseline.tables import DAY_MS
 from quivive.model.assessment import Evidence
 from quivive.signals.signal import Signal, familiarity
 
 ATTACK = ("T1078",)
 SLACK_KM = 100.0  # geolocation is not better than this
 SHORTEST_HOURS = 0.25
-FASTEST_KMH = 500.0
+FASTEST_KMH = 900.0
 SHARED_BY = 5  # identities at home on an address before it counts as egress
 SHARED_DAMPING = 0.15
 KNOWN_DAMPING = 0.3
@@ -21,7 +22,8 @@ NEIGHBOUR_HOURS = 24.0
 
 
 def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
-    """The fastest journey from or to a neighbouring login that no traveller makes."""
+    """The fastest journey no traveller makes, and one country more within a day."""
+    yield from _spread(login, scene)
     if login.lat is None or login.long is None:
         return
     fastest: tuple[float, float, float, Place] | None = None
@@ -41,6 +43,9 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
     if scene.address is not None and scene.address.others(login.identity) >= SHARED_BY:
         weight *= SHARED_DAMPING
         note = "; the address is shared by many"
+    elif _at_home(login, levels):
+        weight *= SHARED_DAMPING
+        note = "; the address is one the identity uses"
     elif login.asn is not None and familiarity(levels, "operator", login.asn) == "own":
         weight *= KNOWN_DAMPING
         note = "; the network is one the identity uses"
@@ -54,6 +59,25 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
     )
 
 
+def _spread(login: Observation, scene: Scene) -> Iterator[Evidence]:
+    countries = scene.profile.countries.members(login.time)
+    if not login.country or not countries or login.country in countries:
+        return
+    usual = scene.profile.network_rate.at(login.time - DAY_MS)
+    yield Evidence(
+        signal="spread",
+        weight=0.5 * log(1 + len(countries)) / (1 + usual / 10),
+        text=f"country {login.country} is number {len(countries) + 1} within 24 h"
+        f" after {', '.join(sorted(countries))}",
+        attack=("T1078", "T1090"),
+    )
+
+
+def _at_home(login: Observation, levels: Levels) -> bool:
+    """A desktop left on at home goes on working while its owner is away."""
+    return login.ip is not None and familiarity(levels, "address", login.ip) == "own"
+
+
 def _span(hours: float) -> str:
     return f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.1f} h"
 
@@ -62,7 +86,10 @@ SIGNAL = Signal(
     name="travel",
     group="journey",
     title="Whether one body could have made the journey",
-    tells={"travel": "Speed between this login and its neighbours in time, above 500 km/h."},
-    attack=ATTACK,
+    tells={
+        "travel": "Speed between this login and its neighbours in time, above 900 km/h.",
+        "spread": "Another country within 24 hours.",
+    },
+    attack=("T1078", "T1090"),
     evidence=evidence,
 )

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from quivive.model.record import RejectError
-from quivive.sources.fields import boolean, clean, mapping, text
+from quivive.sources.fields import boolean, clean, field, mapping
 
 SIGN_IN = "signin.amazonaws.com"
 IDENTITY_CENTER = frozenset({"sso.amazonaws.com", "sso-oauth.amazonaws.com"})
@@ -99,28 +99,28 @@ class Call(Struct, frozen=True):
 
 def read_call(fields: dict[str, Any]) -> Call:
     """The call of a record. Raises RejectError for one without an identity or a name."""
-    name = text(fields.get("eventName"))
+    name = field(fields, "eventName")
     identity = mapping(fields, "userIdentity")
     if not identity:
         raise RejectError("userIdentity: missing")
     if name is None:
         raise RejectError("eventName: missing")
-    source = text(fields.get("eventSource"))
+    source = field(fields, "eventSource")
     additional = mapping(fields, "additionalEventData")
     sign_in = source == SIGN_IN or (source is None and name in _CONSOLE_EVENTS)
     if sign_in and name in ("SwitchRole", "ExitRole"):
-        identity = _switching(text(additional.get("SwitchFrom"))) or identity
+        identity = _switching(field(additional, "SwitchFrom")) or identity
     context = mapping(identity, "sessionContext")
     issuer = mapping(context, "sessionIssuer")
     attributes = mapping(context, "attributes")
-    arn = text(identity.get("arn"))
+    arn = field(identity, "arn")
     parsed = parse_arn(arn)
-    principal = text(identity.get("principalId"))
+    principal = field(identity, "principalId")
     kind = identity.get("type")  # not by text(): "Unknown" is a type here, no placeholder
     if type(kind) is not str:
         kind = _ARN_KINDS.get(parsed.kind, "")
     role = _role_session(issuer, parsed, principal) if kind == "AssumedRole" else _NO_ROLE
-    agent = _agent(text(fields.get("userAgent")))
+    agent = _agent(field(fields, "userAgent"))
     federated = "SamlProviderArn" in additional or is_identity_center_role(role.name)
     claim = boolean(attributes, "mfaAuthenticated") if attributes else None
     return Call(
@@ -136,13 +136,13 @@ def read_call(fields: dict[str, Any]) -> Call:
         agent=agent,
         client=_client(agent),
         kind=kind,
-        user_name=text(identity.get("userName")),
+        user_name=field(identity, "userName"),
         arn=arn,
         parsed=parsed,
         principal=principal,
-        account=text(identity.get("accountId")),
-        key=text(identity.get("accessKeyId")),
-        credential_id=text(identity.get("credentialId")),
+        account=field(identity, "accountId"),
+        key=field(identity, "accessKeyId"),
+        credential_id=field(identity, "credentialId"),
         federated=federated,
         mfa_claim=None if federated and not claim else claim,
         role=role,
@@ -157,8 +157,8 @@ def _switching(caller: str | None) -> dict[str, Any] | None:
 
 def _role_session(issuer: dict[str, Any], parsed: Arn, principal: str | None) -> RoleSession:
     return RoleSession(
-        name=text(issuer.get("userName")) or parsed.name,
-        arn=text(issuer.get("arn")) or parsed.role_arn,
+        name=field(issuer, "userName") or parsed.name,
+        arn=field(issuer, "arn") or parsed.role_arn,
         session=parsed.session or (principal or "").partition(":")[2] or None,
     )
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from quivive.model.event import Account, Session, User, UserType
 from quivive.model.record import RejectError
 from quivive.sources._cloudtrail_call import IDENTITY_CENTER, Call, is_identity_center_role
-from quivive.sources.fields import boolean, clean, email, text, timestamp
+from quivive.sources.fields import boolean, clean, email, field, text, timestamp
 
 # Session names that a platform gives, and those that an SDK makes up (also for a person's CLI).
 _MACHINE_SESSION = re.compile(
@@ -20,6 +20,8 @@ _MACHINE_ISSUER = re.compile(
 # Subjects of GitHub's and GitLab's jobs: the repository first, then branch, tag or environment.
 _REPOSITORIES = ("repo:", "project_path:")
 _MACHINE_SUBJECTS = (*_REPOSITORIES, "system:serviceaccount:")
+# A look-up in an enumeration is slow.
+_USER, _SERVICE = UserType.USER, UserType.SERVICE
 
 
 def user_of(call: Call) -> User:
@@ -71,20 +73,20 @@ def _named(call: Call) -> User:
     name = call.user_name or call.parsed.name
     uid = call.arn or (call.principal if name is None else None)
     alt = call.principal if call.principal != uid else None
-    return _made(call, name, uid, alt, UserType.USER if _is_person(call) else None)
+    return _made(call, name, uid, alt, _USER if _is_person(call) else None)
 
 
 def _role_session(call: Call) -> User:
     """A person's session by its name; any other session by its role, which is what is stable."""
     role = call.role
-    source_identity = text(call.context.get("sourceIdentity"))
+    source_identity = field(call.context, "sourceIdentity")
     session_mail = email(role.session)
     mail = session_mail or email(source_identity)
     if mail or (role.session and is_identity_center_role(role.name)):
         person = role.session if session_mail or mail is None else source_identity
         uid = call.arn or call.principal
-        return _made(call, person, uid, call.principal, UserType.USER, mail)
-    principal = text(call.issuer.get("principalId")) or call.principal
+        return _made(call, person, uid, call.principal, _USER, mail)
+    principal = field(call.issuer, "principalId") or call.principal
     stable = principal.partition(":")[0] if principal else None
     return _made(
         call,
@@ -107,8 +109,8 @@ def _session_type(call: Call) -> UserType | None:
         or _is_machine_session(call.role.session, call.client)
         or _is_machine_issuer(text(call.context, "webIdFederationData", "federatedProvider"))
     ):
-        return UserType.SERVICE
-    return UserType.USER if _is_person(call) else None
+        return _SERVICE
+    return _USER if _is_person(call) else None
 
 
 @lru_cache(maxsize=65536)
@@ -136,18 +138,18 @@ def _is_person(call: Call) -> bool:
 
 
 def _saml_user(call: Call) -> User:
-    return _made(call, call.user_name, call.principal, type_id=UserType.USER)
+    return _made(call, call.user_name, call.principal, type_id=_USER)
 
 
 def _web_identity(call: Call) -> User:
     """A token's subject: a CI job's repository, a Kubernetes service account, an app's user."""
     subject = call.user_name
     if repository := _repository(subject):
-        return _made(call, repository, repository, type_id=UserType.SERVICE)
-    machine = _is_machine_issuer(text(call.identity.get("identityProvider"))) or (
+        return _made(call, repository, repository, type_id=_SERVICE)
+    machine = _is_machine_issuer(field(call.identity, "identityProvider")) or (
         subject is not None and subject.startswith(_MACHINE_SUBJECTS)
     )
-    return _made(call, subject, call.principal, type_id=UserType.SERVICE if machine else None)
+    return _made(call, subject, call.principal, type_id=_SERVICE if machine else None)
 
 
 def _repository(subject: str | None) -> str | None:
@@ -160,13 +162,13 @@ def _repository(subject: str | None) -> str | None:
 
 def _directory_user(call: Call) -> User:
     """A user of IAM Identity Center; older records have the account as principal."""
-    name = call.user_name or text(call.additional.get("UserName"))
+    name = call.user_name or field(call.additional, "UserName")
     principal = call.principal if call.principal != call.account else None
     uid = text(call.identity, "onBehalfOf", "userId")
     if uid is None:
         uid, principal = principal, None
     known = call.kind == "IdentityCenterUser" or call.sign_in or call.source in IDENTITY_CENTER
-    return _made(call, name, uid, principal, UserType.USER if known else None)
+    return _made(call, name, uid, principal, _USER if known else None)
 
 
 def _foreign(call: Call) -> User:
@@ -174,9 +176,9 @@ def _foreign(call: Call) -> User:
     principal = call.principal or call.account or ""
     stable, _, session = principal.partition(":")
     if email(session):
-        return _made(call, session, principal, type_id=UserType.USER)
+        return _made(call, session, principal, type_id=_USER)
     machine = _is_machine_session(session, None)
-    return _made(call, None, stable or None, type_id=UserType.SERVICE if machine else None)
+    return _made(call, None, stable or None, type_id=_SERVICE if machine else None)
 
 
 _USERS = {
@@ -195,7 +197,7 @@ IDENTITY_TYPES = frozenset(_USERS) | {"IAMUser", "FederatedUser", "AWSService"}
 def session_of(call: Call) -> Session | None:
     """The temporary credential's session, or a CI job's subject; a long-lived key has none."""
     if call.kind == "WebIdentityUser" and _repository(call.user_name):
-        return Session(uid_alt=call.user_name, issuer=text(call.identity.get("identityProvider")))
+        return Session(uid_alt=call.user_name, issuer=field(call.identity, "identityProvider"))
     temporary = call.key is not None and call.key.startswith("ASIA")
     uid = call.key if temporary else call.credential_id
     alt = call.arn if call.parsed.session else None
@@ -204,7 +206,7 @@ def session_of(call: Call) -> Session | None:
     return Session(
         uid=uid,
         uid_alt=alt,
-        issuer=text(call.issuer.get("arn")),
+        issuer=field(call.issuer, "arn"),
         created_time=_created(clean(call.attributes.get("creationDate"))),
         is_mfa=call.mfa_claim,
     )

@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from quivive.model.event import Activity, AuthFactor, FactorType, Status
 from quivive.sources._cloudtrail_call import FEDERATION, IDENTITY_CENTER, SIGN_IN, Call
-from quivive.sources.fields import boolean, text
+from quivive.sources.fields import boolean, field, text
 
+_LOGON, _LOGOFF = (Activity.LOGON, None), (Activity.LOGOFF, None)
 _SIGN_IN_ACTIVITIES = {
     "CheckMfa": (Activity.OTHER, "MFA Challenge"),
     "CredentialChallenge": (Activity.OTHER, "MFA Challenge"),
@@ -82,8 +83,8 @@ def activity_of(call: Call) -> tuple[Activity, str | None]:
     if call.sign_in and call.name in _SIGN_IN_ACTIVITIES:
         return _SIGN_IN_ACTIVITIES[call.name]
     if call.name == "Logout" and (call.sign_in or call.source in IDENTITY_CENTER):
-        return Activity.LOGOFF, None
-    return Activity.LOGON, None
+        return _LOGOFF
+    return _LOGON
 
 
 def outcome_of(call: Call, code: str | None, detail: str | None) -> Outcome:
@@ -116,7 +117,7 @@ def _stated_result(call: Call) -> str | None:
 def mfa_of(call: Call) -> Mfa:
     """MFA as the event shows it, else as the caller's session claims it."""
     if call.sign_in:
-        if shown := text(call.additional.get("CredentialType")):
+        if shown := field(call.additional, "CredentialType"):
             return _directory_mfa(call.name, shown)
         if call.name == "CheckMfa":
             return _UNSAID
@@ -125,7 +126,7 @@ def mfa_of(call: Call) -> Mfa:
             return _device_mfa(serial)
     used = boolean(call.additional, "MFAUsed") if call.additional else None
     if used:
-        return _device_mfa(text(call.additional.get("MFAIdentifier")))
+        return _device_mfa(field(call.additional, "MFAIdentifier"))
     if call.mfa_claim:
         return _BY_CLAIM
     if call.federated or (used is None and call.mfa_claim is None):

@@ -1,4 +1,4 @@
-"""One Entra ID audit record, flattened to lower-case names: changes of passwords and factors."""
+"""One Entra ID audit record, flattened to Graph's names: changes of passwords and factors."""
 
 from typing import Any
 
@@ -21,11 +21,10 @@ from quivive.sources._microsoft import (
     directory_change,
     embedded_items,
     embedded_object,
-    field,
     person,
     same_user,
 )
-from quivive.sources.fields import mapping, metadata, text, timestamp
+from quivive.sources.fields import field, mapping, metadata, text, timestamp
 
 _NOT_A_LOGIN = Skip("directory change without bearing on logins")
 _STATUS = {
@@ -41,32 +40,32 @@ def parse_audit(record: RawRecord, row: dict[str, Any]) -> AuthEvent | Skip:
 
     Raises RejectError for such a record without a time or a target.
     """
-    operation = field(row, "activitydisplayname") or field(row, "operationname")
+    operation = field(row, "activityDisplayName") or field(row, "operationName")
     if operation is None:
         raise RejectError("activityDisplayName: missing")
-    targets = embedded_items(row, "targetresources")
+    targets = embedded_items(row, "targetResources")
     modified = [
         entry for target in targets for entry in embedded_items(target, "modifiedProperties")
     ]
     activity = directory_change(operation, modified)
     if activity is None:
         return _NOT_A_LOGIN
-    original_time = row.get("activitydatetime") or row.get("time") or row.get("timegenerated")
-    initiator = embedded_object(row, "initiatedby")
+    original_time = row.get("activityDateTime") or row.get("time") or row.get("timeGenerated")
+    initiator = embedded_object(row, "initiatedBy")
     by_user = mapping(initiator, "user")
     initiating = _person(by_user)
     user = _target(targets) or initiating
     if user is None:
         raise RejectError("targetResources: no user and no service principal")
     denied = activity == MFA_CHALLENGE
-    word = (field(row, "result") or field(row, "resultsignature") or "").lower()
-    agent = field(row, "useragent") or _additional(row, "User-Agent")
+    word = (field(row, "result") or field(row, "resultSignature") or "").lower()
+    agent = field(row, "userAgent") or _additional(row, "User-Agent")
     return AuthEvent(
         time=timestamp(original_time, "activityDateTime", default=record.reference_time),
         activity_id=Activity.OTHER,
         activity_name=activity,
         status_id=Status.FAILURE if denied else _STATUS.get(word, Status.UNKNOWN),
-        status_detail=field(row, "resultreason") or field(row, "resultdescription"),
+        status_detail=field(row, "resultReason") or field(row, "resultDescription"),
         user=user,
         actor=_actor(initiator, initiating, user),
         service=DIRECTORY,
@@ -81,8 +80,8 @@ def parse_audit(record: RawRecord, row: dict[str, Any]) -> AuthEvent | Skip:
             uid=field(row, "id"),
             log_name=field(row, "type") or "AuditLogs",
             original_time=original_time,
-            event_code=field(row, "loggedbyservice"),
-            correlation_uid=field(row, "correlationid"),
+            event_code=field(row, "loggedByService"),
+            correlation_uid=field(row, "correlationId"),
             tenant_uid=tenant(row),
         ),
     )
@@ -92,14 +91,14 @@ def _source(row: dict[str, Any], by_user: dict[str, Any]) -> Endpoint | None:
     return (
         client(by_user.get("ipAddress"))
         or client(_additional(row, "ipaddr"))
-        or client(row.get("calleripaddress"))
-        or client(row.get("ipaddress"))
+        or client(row.get("callerIpAddress"))
+        or client(row.get("ipAddress"))
     )
 
 
 def _additional(row: dict[str, Any], key: str) -> str | None:
     """A value of ``additionalDetails``, a list of keys and values."""
-    for entry in embedded_items(row, "additionaldetails"):
+    for entry in embedded_items(row, "additionalDetails"):
         if text(entry, "key") == key:
             return text(entry, "value")
     return None

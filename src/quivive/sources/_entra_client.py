@@ -1,5 +1,6 @@
 """Where an Entra ID sign-in came from: address, place, network and device."""
 
+from functools import lru_cache
 from typing import Any
 
 from quivive.model.event import AutonomousSystem, Device, Endpoint, Location
@@ -8,9 +9,8 @@ from quivive.sources._microsoft import (
     device,
     embedded,
     embedded_items,
-    field,
 )
-from quivive.sources.fields import address, boolean, country, integer, number, text
+from quivive.sources.fields import address, boolean, country, field, number, text, whole
 
 _JOINED = frozenset(
     {
@@ -27,40 +27,51 @@ _NOWHERE = Location()
 def source_of(row: dict[str, Any]) -> Endpoint | None:
     """Where the sign-in came from; its own address goes before the envelope's."""
     found = (
-        client(row.get("ipaddress"))
-        or client(row.get("calleripaddress"))
-        or client(row.get("ipaddressfromresourceprovider"))
+        client(row.get("ipAddress"))
+        or client(row.get("callerIpAddress"))
+        or client(row.get("ipAddressFromResourceProvider"))
     )
     if found is None:
         return None
-    asn = integer(row, "autonomoussystemnumber")
-    proxy = address(row.get("globalsecureaccessipaddress"))
+    proxy = address(row.get("globalSecureAccessIpAddress"))
     return Endpoint(
         ip=found.ip,
         port=found.port,
         # Global Secure Access restores the client's address and keeps its own beside it.
         intermediate_ips=(proxy,) if proxy and proxy != found.ip else None,
         location=_location(row),
-        autonomous_system=AutonomousSystem(number=asn) if asn and 0 < asn < 1 << 32 else None,
+        autonomous_system=_system(whole(row.get("autonomousSystemNumber"))),
     )
+
+
+@lru_cache(maxsize=4096)
+def _system(asn: int | None) -> AutonomousSystem | None:
+    return AutonomousSystem(number=asn) if asn and 0 < asn < 1 << 32 else None
 
 
 def _location(row: dict[str, Any]) -> Location | None:
-    value = embedded(row.get("locationdetails") or row.get("location"))
+    value = embedded(row.get("locationDetails") or row.get("location"))
     if type(value) is str:
-        code = country(value)
-        return Location(country=code) if code else None
-    place = value if type(value) is dict else {}
-    lat = number(place, "geoCoordinates", "latitude")
-    long = number(place, "geoCoordinates", "longitude")
-    unlocated = lat is None or long is None or (lat == 0 and long == 0)
-    found = Location(
-        city=field(place, "city"),
-        region=field(place, "state"),
-        country=country(place.get("countryOrRegion")),
-        lat=None if unlocated else lat,
-        long=None if unlocated else long,
+        return _place(None, None, country(value), None, None)
+    if type(value) is not dict:
+        return None
+    point = value.get("geoCoordinates")
+    return _place(
+        field(value, "city"),
+        field(value, "state"),
+        country(value.get("countryOrRegion")),
+        number(point, "latitude"),
+        number(point, "longitude"),
     )
+
+
+@lru_cache(maxsize=16384)
+def _place(
+    city: str | None, region: str | None, code: str | None, lat: float | None, long: float | None
+) -> Location | None:
+    if lat is None or long is None or (lat == 0 and long == 0):
+        lat = long = None
+    found = Location(city=city, region=region, country=code, lat=lat, long=long)
     return None if found == _NOWHERE else found
 
 
@@ -68,19 +79,19 @@ def device_of(details: dict[str, Any], source: Endpoint | None) -> Device | None
     """The device of ``deviceDetail``, trusted when it is joined to the directory."""
     trust = field(details, "trustType")
     return device(
-        uid=field(details, "deviceId"),
-        name=field(details, "displayName"),
-        os_text=field(details, "operatingSystem"),
-        ip=source.ip if source else None,
-        is_managed=boolean(details, "isManaged"),
-        is_compliant=boolean(details, "isCompliant"),
-        is_trusted=True if trust and trust.lower() in _JOINED else None,
+        field(details, "deviceId"),
+        field(details, "displayName"),
+        field(details, "operatingSystem"),
+        source.ip if source else None,
+        boolean(details, "isManaged"),
+        boolean(details, "isCompliant"),
+        True if trust and trust.lower() in _JOINED else None,
     )
 
 
 def network_kind_of(row: dict[str, Any]) -> str | None:
     """Whether the address is on the tenant's list of trusted networks."""
-    for network in embedded_items(row, "networklocationdetails"):
+    for network in embedded_items(row, "networkLocationDetails"):
         if text(network, "networkType") in _CORPORATE_NETWORKS:
             return "corporate"
     return None

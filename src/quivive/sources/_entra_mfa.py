@@ -1,10 +1,11 @@
 """Multifactor authentication in an Entra ID sign-in: fresh, by an earlier claim, or not at all."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from quivive.model.event import AuthFactor, FactorType, Status
-from quivive.sources._microsoft import embedded_items, embedded_object, field
-from quivive.sources.fields import boolean, text
+from quivive.sources._microsoft import embedded_items, embedded_object
+from quivive.sources.fields import boolean, field, text
 
 _FACTORS = {
     "password": FactorType.PASSWORD,
@@ -47,6 +48,8 @@ _TWO_IN_ONE = frozenset(
 )
 _NO_FACTOR = frozenset({"previously satisfied", "satisfied by token"})
 _BY_CLAIM = ("mfa requirement satisfied by claim", "mfa requirement skipped due to remembered")
+_COMPLETED = ("mfa completed", "mfa successfully")
+_SUCCESS = Status.SUCCESS  # a look-up in an enumeration is slow
 _SKIPPED = "mfa requirement skipped"
 
 
@@ -64,35 +67,39 @@ def multifactor(row: dict[str, Any], status: dict[str, Any], result: Status) -> 
     ``authenticationRequirement`` is what the sign-in asked for, so it proves factors only for a
     success; the steps prove them for any outcome.
     """
-    requirement = (field(row, "authenticationrequirement") or "").lower()
-    succeeded = result == Status.SUCCESS
+    requirement = (field(row, "authenticationRequirement") or "").lower()
+    succeeded = result == _SUCCESS
     factors: dict[str, AuthFactor] = {}
     claimed = skipped = completed = reused = False
-    for step in embedded_items(row, "authenticationdetails"):
+    for step in embedded_items(row, "authenticationDetails"):
         done = boolean(step, "succeeded")
         if not (succeeded if done is None else done):
             continue
         detail = (text(step, "authenticationStepResultDetail") or "").lower()
-        claimed = claimed or detail.startswith(_BY_CLAIM)
-        skipped = skipped or detail.startswith(_SKIPPED)
-        completed = completed or detail.startswith(("mfa completed", "mfa successfully"))
+        if by_claim := detail.startswith(_BY_CLAIM):
+            claimed = True
+        elif detail.startswith(_COMPLETED):
+            completed = True
+        elif detail.startswith(_SKIPPED):
+            skipped = True
         method = text(step, "authenticationMethod")
         if method is None:
             continue
-        if method.lower() in _NO_FACTOR:
+        name = method.lower()
+        if name in _NO_FACTOR:
             reused = True
-        elif not detail.startswith(_BY_CLAIM):
-            factors[method.lower()] = _factor(method)
+        elif not by_claim:
+            factors[name] = _factor(method)
     if requirement != "singlefactorauthentication":
         further = (field(status, "additionalDetails") or "").lower()
         claimed = claimed or further.startswith(_BY_CLAIM)
         skipped = skipped or further.startswith(_SKIPPED)
-        method = text(embedded_object(row, "mfadetail"), "authMethod")
+        method = text(embedded_object(row, "mfaDetail"), "authMethod")
         if method is not None and succeeded and not claimed:
             completed = True
             factors.setdefault(method.lower(), _factor(method))
     multi = requirement == "multifactorauthentication"
-    shown = completed or len(factors) > 1 or any(name in _TWO_IN_ONE for name in factors)
+    shown = completed or len(factors) > 1 or not _TWO_IN_ONE.isdisjoint(factors)
     by_claim = not shown and (claimed or (reused and multi and succeeded))
     is_mfa: bool | None = None
     if shown or by_claim:
@@ -106,6 +113,7 @@ def multifactor(row: dict[str, Any], status: dict[str, Any], result: Status) -> 
     return Mfa(is_mfa, True if by_claim else None, tuple(factors.values()) or None)
 
 
+@lru_cache(maxsize=1024)
 def _factor(method: str) -> AuthFactor:
     kind = _FACTORS.get(method.lower(), FactorType.OTHER)
     return AuthFactor(factor_type_id=kind, factor_type=method)

@@ -1,5 +1,6 @@
-"""One Entra ID sign-in, flattened to lower-case names, as an event."""
+"""One Entra ID sign-in, flattened to Graph's names, as an event."""
 
+from functools import lru_cache
 from typing import Any
 
 from quivive.model.event import (
@@ -23,16 +24,16 @@ from quivive.sources._microsoft import (
     email_of,
     embedded_items,
     embedded_object,
-    field,
     is_external,
 )
 from quivive.sources.fields import (
     boolean,
     clean,
-    integer,
+    field,
     metadata,
     text,
     timestamp,
+    whole,
 )
 
 PRODUCT = Product(name="Entra ID", vendor_name="Microsoft")
@@ -75,6 +76,8 @@ _LEGACY_CLIENTS = frozenset(
 )
 _NO_MFA = Mfa()
 _NOTHING = Unmapped()
+_LOGON = Activity.LOGON  # a look-up in an enumeration is slow
+_SUCCESS = Status.SUCCESS
 
 
 def parse_sign_in(record: RawRecord, row: dict[str, Any], log: str | None) -> AuthEvent:
@@ -82,37 +85,29 @@ def parse_sign_in(record: RawRecord, row: dict[str, Any], log: str | None) -> Au
 
     Raises RejectError for one without a time or an identity.
     """
-    original_time = row.get("createddatetime") or row.get("time") or row.get("timegenerated")
+    original_time = row.get("createdDateTime") or row.get("time") or row.get("timeGenerated")
     time = timestamp(original_time, "createdDateTime", default=record.reference_time)
-    kinds = embedded_items(row, "signineventtypes")
+    kinds = embedded_items(row, "signInEventTypes")
     is_service = _is_service(row, log, kinds)
     user = _service_identity(row, log) if is_service else _user(row)
     if not (user.name or user.uid):
         raise RejectError("userPrincipalName: no user and no service principal")
     status = embedded_object(row, "status")
-    code = integer(status, "errorCode")
+    code = whole(status.get("errorCode"))
     if code is None:
-        code = integer(row, "resulttype")
+        code = whole(row.get("resultType"))
     outcome = _outcome(row, code)
     mfa = _NO_MFA if is_service else multifactor(row, status, outcome.status)
     source = source_of(row)
     protocol = _protocol(row)
-    details = embedded_object(row, "devicedetail")
-    agent = field(row, "useragent") or field(details, "browser")
+    details = embedded_object(row, "deviceDetail")
+    agent = field(row, "userAgent") or field(details, "browser")
     background = log in _BACKGROUND_LOGS or "nonInteractiveUser" in kinds
-    if not is_service and boolean(row, "isinteractive") is False:
+    if not is_service and boolean(row, "isInteractive") is False:
         background = True
-    unmapped = Unmapped(
-        credential_accepted=outcome.credential_accepted,
-        mfa_by_claim=mfa.by_claim,
-        resource=None if is_service else field(row, "resourcedisplayname"),
-        network_kind=network_kind_of(row),
-        vendor_risk=_risk(row),
-        non_interactive=True if background else None,
-    )
     return AuthEvent(
         time=time,
-        activity_id=Activity.LOGON,
+        activity_id=_LOGON,
         status_id=outcome.status,
         status_code=None if code is None else str(code),
         status_detail=_detail(row, status, outcome.status),
@@ -120,32 +115,64 @@ def parse_sign_in(record: RawRecord, row: dict[str, Any], log: str | None) -> Au
         service=_service(row, is_service),
         src_endpoint=source,
         device=device_of(details, source),
-        http_request=HttpRequest(user_agent=agent) if agent else None,
+        http_request=_request(agent) if agent else None,
         session=_session(row),
         is_mfa=mfa.is_mfa,
         auth_factors=mfa.factors,
         auth_protocol=protocol,
         auth_protocol_id=_PROTOCOL_IDS.get(protocol.lower(), 99) if protocol else None,
         logon_type=_logon_type(kinds, is_service, background),
-        unmapped=None if unmapped == _NOTHING else unmapped,
+        unmapped=_unmapped(
+            outcome.credential_accepted,
+            mfa.by_claim,
+            None if is_service else field(row, "resourceDisplayName"),
+            network_kind_of(row),
+            _risk(row),
+            True if background else None,
+        ),
         metadata=metadata(
             record,
             PRODUCT,
             uid=field(row, "id"),
             log_name=field(row, "type") or _category(record) or "signIns",
             original_time=original_time,
-            event_code=field(row, "operationname"),
-            correlation_uid=field(row, "correlationid"),
+            event_code=field(row, "operationName"),
+            correlation_uid=field(row, "correlationId"),
             tenant_uid=tenant(row),
         ),
     )
 
 
+@lru_cache(maxsize=16384)
+def _unmapped(
+    credential_accepted: bool | None,
+    mfa_by_claim: bool | None,
+    resource: str | None,
+    network_kind: str | None,
+    vendor_risk: str | None,
+    non_interactive: bool | None,
+) -> Unmapped | None:
+    found = Unmapped(
+        credential_accepted=credential_accepted,
+        mfa_by_claim=mfa_by_claim,
+        resource=resource,
+        network_kind=network_kind,
+        vendor_risk=vendor_risk,
+        non_interactive=non_interactive,
+    )
+    return None if found == _NOTHING else found
+
+
+@lru_cache(maxsize=16384)
+def _request(agent: str) -> HttpRequest:
+    return HttpRequest(user_agent=agent)
+
+
 def tenant(row: dict[str, Any]) -> str | None:
     """The tenant that wrote the record; TenantId of Log Analytics is its workspace's id."""
-    found = field(row, "aadtenantid") or field(row, "resourcetenantid")
-    if found is None and "timegenerated" not in row:
-        found = field(row, "tenantid")
+    found = field(row, "aadTenantId") or field(row, "resourceTenantId")
+    if found is None and "timeGenerated" not in row:
+        found = field(row, "tenantId")
     return found
 
 
@@ -160,21 +187,31 @@ def _is_service(row: dict[str, Any], log: str | None, kinds: list[Any]) -> bool:
         return True
     if "servicePrincipal" in kinds or "managedIdentity" in kinds:
         return True
-    if kinds or field(row, "userprincipalname") or field(row, "userid"):
+    if kinds or field(row, "userPrincipalName") or field(row, "userId"):
         return False
-    return bool(field(row, "serviceprincipalid") or field(row, "serviceprincipalname"))
+    return bool(field(row, "servicePrincipalId") or field(row, "servicePrincipalName"))
 
 
 def _user(row: dict[str, Any]) -> User:
-    full_name = field(row, "userdisplayname")
-    uid = field(row, "userid")
+    full_name = field(row, "userDisplayName")
+    uid = field(row, "userId")
     # An unknown account has neither UPN nor id, but what was typed.
-    name = field(row, "userprincipalname") or field(row, "signinidentifier")
-    name = name or field(row, "alternatesigninname")
+    name = field(row, "userPrincipalName") or field(row, "signInIdentifier")
+    name = name or field(row, "alternateSignInName")
     if not (name or uid):
         name = full_name or field(row, "identity")
-    home = field(row, "hometenantid")
-    guest = (field(row, "usertype") or "").lower() == "guest" or is_external(name)
+    return _person(name, uid, full_name, field(row, "userType"), field(row, "homeTenantId"))
+
+
+@lru_cache(maxsize=16384)
+def _person(
+    name: str | None,
+    uid: str | None,
+    full_name: str | None,
+    user_type: str | None,
+    home: str | None,
+) -> User:
+    guest = (user_type or "").lower() == "guest" or is_external(name)
     return User(
         name=name,
         uid=uid,
@@ -187,37 +224,42 @@ def _user(row: dict[str, Any]) -> User:
 
 
 def _service_identity(row: dict[str, Any], log: str | None) -> User:
-    app = field(row, "appid")
-    uid = field(row, "serviceprincipalid") or app
-    name = field(row, "serviceprincipalname") or field(row, "appdisplayname")
+    app = field(row, "appId")
+    uid = field(row, "servicePrincipalId") or app
+    name = field(row, "servicePrincipalName") or field(row, "appDisplayName")
     return User(
         name=name or field(row, "identity"),
         uid=uid,
         uid_alt=app if app != uid else None,
         email_addr=email_of(name),
         type_id=UserType.SYSTEM if log == _PLATFORM_LOG else UserType.SERVICE,
-        credential_uid=field(row, "serviceprincipalcredentialkeyid")
-        or field(row, "serviceprincipalcredentialthumbprint")
-        or field(row, "federatedcredentialid"),
+        credential_uid=field(row, "servicePrincipalCredentialKeyId")
+        or field(row, "servicePrincipalCredentialThumbprint")
+        or field(row, "federatedCredentialId"),
     )
 
 
 def _service(row: dict[str, Any], is_service: bool) -> Service:
     """The application a user signs in to; for a service principal the resource it calls."""
     if is_service:
-        name = field(row, "resourcedisplayname")
-        uid = field(row, "resourceidentity") or field(row, "resourceid")
+        name = field(row, "resourceDisplayName")
+        uid = field(row, "resourceIdentity") or field(row, "resourceId")
         if uid is not None and uid.startswith("/"):  # of the envelope: the tenant's log
             uid = None
     else:
-        name, uid = field(row, "appdisplayname"), field(row, "appid")
-    return Service(name=name, uid=uid) if name or uid else DIRECTORY
+        name, uid = field(row, "appDisplayName"), field(row, "appId")
+    return _application(name, uid) if name or uid else DIRECTORY
+
+
+@lru_cache(maxsize=16384)
+def _application(name: str | None, uid: str | None) -> Service:
+    return Service(name=name, uid=uid)
 
 
 def _outcome(row: dict[str, Any], code: int | None) -> aadsts.Outcome:
     if code is not None:
         return aadsts.outcome(code)
-    for key in ("resulttype", "result", "resultsignature"):
+    for key in ("resultType", "result", "resultSignature"):
         word = field(row, key)
         if word is not None and word.lower() in _WORDS:
             return _WORDS[word.lower()]
@@ -225,23 +267,25 @@ def _outcome(row: dict[str, Any], code: int | None) -> aadsts.Outcome:
 
 
 def _detail(row: dict[str, Any], status: dict[str, Any], result: Status) -> str | None:
-    reason = field(status, "failureReason") or field(row, "resultdescription")
     further = field(status, "additionalDetails")
-    if result == Status.SUCCESS or reason is None or reason.lower() in ("other", "other."):
+    if result == _SUCCESS:
+        return further
+    reason = field(status, "failureReason") or field(row, "resultDescription")
+    if reason is None or reason.lower() in ("other", "other."):
         return further
     return f"{reason} {further}" if further and further != reason else reason
 
 
 def _session(row: dict[str, Any]) -> Session | None:
-    uid = field(row, "sessionid")
-    token = field(row, "uniquetokenidentifier")
+    uid = field(row, "sessionId")
+    token = field(row, "uniqueTokenIdentifier")
     return Session(uid=uid, uid_alt=token) if uid or token else None
 
 
 def _protocol(row: dict[str, Any]) -> str | None:
-    protocol = field(row, "authenticationprotocol")
+    protocol = field(row, "authenticationProtocol")
     if protocol is None:
-        app = field(row, "clientappused")
+        app = field(row, "clientAppUsed")
         if app is not None and app.lower() in _LEGACY_CLIENTS:
             return app
     return protocol
@@ -259,9 +303,9 @@ def _logon_type(kinds: list[Any], is_service: bool, background: bool) -> str:
 def _risk(row: dict[str, Any]) -> str | None:
     """The risk level and the detections, "high, anonymizedIPAddress"."""
     found = []
-    level = field(row, "risklevelduringsignin")
+    level = field(row, "riskLevelDuringSignIn")
     if level is not None and level.lower() != "hidden":
         found.append(level)
-    kinds = embedded_items(row, "riskeventtypes_v2") or embedded_items(row, "riskeventtypes")
+    kinds = embedded_items(row, "riskEventTypes_v2") or embedded_items(row, "riskEventTypes")
     found.extend(word for kind in kinds if (word := clean(kind)))
     return ", ".join(found) or None

@@ -32,10 +32,10 @@ from quivive.sources._microsoft import (
     MFA_CHALLENGE,
     directory_change,
     embedded_items,
-    field,
     person,
     same_user,
 )
+from quivive.sources.fields import field
 
 
 def parse_directory_change(

@@ -34,10 +34,9 @@ from quivive.sources._microsoft import (
     device,
     email_of,
     embedded_object,
-    field,
     is_external,
 )
-from quivive.sources.fields import boolean, integer, text
+from quivive.sources.fields import boolean, field, integer, text
 
 _APPLICATIONS = {
     "00000002-0000-0000-c000-000000000000": "Windows Azure Active Directory",
@@ -175,12 +174,12 @@ def _resource(row: dict[str, Any], user: User) -> str | None:
 
 def _device(properties: dict[str, Any], source: Endpoint | None) -> Device | None:
     return device(
-        uid=field(properties, "Id"),
-        name=field(properties, "DisplayName"),
-        os_text=field(properties, "OS"),
-        ip=source.ip if source else None,
-        is_managed=boolean(properties, "IsCompliantAndManaged") or None,
-        is_compliant=boolean(properties, "IsCompliant"),
+        field(properties, "Id"),
+        field(properties, "DisplayName"),
+        field(properties, "OS"),
+        source.ip if source else None,
+        boolean(properties, "IsCompliantAndManaged") or None,
+        boolean(properties, "IsCompliant"),
     )
 
 

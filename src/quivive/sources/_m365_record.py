@@ -4,8 +4,8 @@ from typing import Any
 
 from quivive.model.event import Endpoint, Metadata, Product, Status
 from quivive.model.record import RawRecord
-from quivive.sources._microsoft import client, embedded_items, embedded_object, field
-from quivive.sources.fields import integer, metadata, text, timestamp
+from quivive.sources._microsoft import client, embedded_items, embedded_object
+from quivive.sources.fields import field, integer, metadata, text, timestamp
 
 PRODUCT = Product(name="Microsoft 365", vendor_name="Microsoft")
 WORKLOADS = {

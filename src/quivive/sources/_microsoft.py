@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from quivive.model.event import Device, DeviceType, Endpoint, Os, OsType, User, UserType
-from quivive.sources.fields import address, clean, email, port
+from quivive.sources.fields import MAX_ADDRESS, address, clean, email, port
 
 _decode = msgspec.json.Decoder(strict=False).decode
 _EXTERNAL = "#ext#"
@@ -78,14 +78,6 @@ def lower_keys(fields: dict[str, Any]) -> dict[str, Any]:
     return {key.lower(): value for key, value in fields.items()}
 
 
-def field(row: dict[str, Any], key: str) -> str | None:
-    """``fields.text`` for one name, quick for the many that a sign-in leaves empty."""
-    value = row.get(key)
-    if value is None or value == "":
-        return None
-    return str(value) if type(value) is int else clean(value)
-
-
 def embedded(value: Any) -> Any:
     """A nested value, decoded where a log stores it as JSON text; None for broken JSON."""
     if type(value) is not str or value[:1] not in ("{", "["):
@@ -99,14 +91,16 @@ def embedded(value: Any) -> Any:
 def embedded_object(fields: Any, key: str) -> dict[str, Any]:
     """A nested object, decoded if it is JSON text, or an empty one."""
     value = fields.get(key) if type(fields) is dict else None
-    value = embedded(value) if type(value) is str else value
+    if type(value) is str:
+        value = embedded(value)
     return value if type(value) is dict else {}
 
 
 def embedded_items(fields: Any, key: str) -> list[Any]:
     """A nested array, decoded if it is JSON text, or an empty one."""
     value = fields.get(key) if type(fields) is dict else None
-    value = embedded(value) if type(value) is str else value
+    if type(value) is str:
+        value = embedded(value)
     return value if type(value) is list else []
 
 
@@ -115,6 +109,7 @@ def is_external(name: str | None) -> bool:
     return name is not None and _EXTERNAL in name.lower()
 
 
+@lru_cache(maxsize=16384)
 def email_of(name: str | None) -> str | None:
     """The e-mail address in a UPN; for a guest the one of the home organisation."""
     if name is None or not is_external(name):
@@ -147,6 +142,11 @@ def same_user(one: User | None, other: User) -> bool:
 
 def client(value: Any) -> Endpoint | None:
     """The endpoint of an address that may carry a port ("[2001:db8::1]:443")."""
+    return _client(value) if type(value) is str and len(value) <= MAX_ADDRESS else None
+
+
+@lru_cache(maxsize=65536)
+def _client(value: str) -> Endpoint | None:
     ip = address(value)
     if ip is None:
         return None
@@ -156,8 +156,8 @@ def client(value: Any) -> Endpoint | None:
     return Endpoint(ip=ip)
 
 
+@lru_cache(maxsize=16384)
 def device(
-    *,
     uid: str | None,
     name: str | None,
     os_text: str | None,

@@ -45,8 +45,9 @@ _BSD_TIME = re.compile(
 )
 
 
+@lru_cache(maxsize=16)
 def syslog_line(body: bytes) -> Line | None:
-    """The line if it is of a known format, else None."""
+    """The line if it is of a known format, else None. Recognised once, it is not read again."""
     if body[:1] not in FIRST_BYTES:
         return None
     line = body[:MAX_LINE].decode("utf-8", "replace").strip()

@@ -21,7 +21,7 @@ from quivive.sources._cloudtrail_call import Call, parse_arn, read_call
 from quivive.sources._cloudtrail_caller import IDENTITY_TYPES, session_of, user_of
 from quivive.sources._cloudtrail_outcome import activity_of, mfa_of, outcome_of, protocol_of
 from quivive.sources._cloudtrail_record import record_fields, skip_reason, unwrapped
-from quivive.sources.fields import address, clean, mapping, metadata, text, timestamp
+from quivive.sources.fields import address, clean, field, mapping, metadata, text, timestamp
 from quivive.sources.source import Source
 
 _PRODUCT = Product(name="CloudTrail", vendor_name="AWS")
@@ -55,8 +55,8 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
     call = read_call(fields)
     written = fields.get("eventTime")
     time = timestamp(written, "eventTime", default=record.reference_time)
-    code = text(fields.get("errorCode"))
-    detail = text(fields.get("errorMessage"))
+    code = field(fields, "errorCode")
+    detail = field(fields, "errorMessage")
     outcome = outcome_of(call, code, detail)
     mfa = mfa_of(call)
     activity, activity_name = activity_of(call)
@@ -73,18 +73,17 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         metadata=metadata(
             record,
             _PRODUCT,
-            uid=text(fields.get("eventID")),
+            uid=field(fields, "eventID"),
             log_name="CloudTrail",
             original_time=written,
             event_code=call.name,
-            correlation_uid=text(call.additional.get("AuthWorkflowID"))
-            or text(fields.get("requestID")),
-            tenant_uid=text(fields.get("recipientAccountId")),
+            correlation_uid=field(call.additional, "AuthWorkflowID") or field(fields, "requestID"),
+            tenant_uid=field(fields, "recipientAccountId"),
         ),
         service=_service(call.source),
         dst_endpoint=_destination(call),
         src_endpoint=_client_endpoint(fields.get("sourceIPAddress")),
-        actor=_invoker(text(call.identity.get("invokedBy"))),
+        actor=_invoker(field(call.identity, "invokedBy")),
         device=_instance(call.role.session),
         http_request=_request(call.agent),
         session=session_of(call),
@@ -92,14 +91,33 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         auth_factors=mfa.factors,
         auth_protocol=protocol,
         auth_protocol_id=protocol_id,
-        unmapped=Unmapped(
-            credential_accepted=outcome.credential_accepted,
-            mfa_by_claim=mfa.by_claim,
-            operation=_operation(call.source, call.name),
-            resource=text(details.get("account_id")),
-            role=_role(call) or text(details.get("role_name")),
-            runner=text(call.identity, "inScopeOf", "credentialsIssuedTo"),
+        unmapped=_unmapped(
+            outcome.credential_accepted,
+            mfa.by_claim,
+            _operation(call.source, call.name),
+            field(details, "account_id"),
+            _role(call) or field(details, "role_name"),
+            text(call.identity, "inScopeOf", "credentialsIssuedTo"),
         ),
+    )
+
+
+@lru_cache(maxsize=16384)
+def _unmapped(
+    credential_accepted: bool | None,
+    mfa_by_claim: bool | None,
+    operation: str,
+    resource: str | None,
+    role: str | None,
+    runner: str | None,
+) -> Unmapped:
+    return Unmapped(
+        credential_accepted=credential_accepted,
+        mfa_by_claim=mfa_by_claim,
+        operation=operation,
+        resource=resource,
+        role=role,
+        runner=runner,
     )
 
 
@@ -128,7 +146,7 @@ def _operation(source: str | None, name: str) -> str:
 
 def _destination(call: Call) -> Endpoint | None:
     """The service's endpoint: its name, the host the client asked for, and the AWS Region."""
-    region = text(call.fields.get("awsRegion"))
+    region = field(call.fields, "awsRegion")
     host = text(call.fields, "tlsDetails", "clientProvidedHostHeader")
     return _endpoint(call.source, host, region) if call.source or host else None
 

@@ -2,7 +2,7 @@
 
 The three write the same fields in different places and cases: Graph flat in camelCase, Azure
 Monitor inside ``properties`` of an envelope, Log Analytics flat in PascalCase. They are read as
-one flat record with lower-case names.
+one flat record with Graph's names.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, RejectError, Skip
 from quivive.sources._entra_audit import parse_audit
 from quivive.sources._entra_signin import parse_sign_in
-from quivive.sources._microsoft import embedded, lower_keys
+from quivive.sources._microsoft import embedded
 from quivive.sources.source import Source
 
 SIGN_IN = "sign-in"
@@ -53,6 +53,25 @@ _OTHER_LOGS = frozenset(
         "userriskevents",
     }
 )
+# The names that are read, as Graph spells them.
+_NAMES = {
+    name.lower(): name
+    for name in (
+        "aadTenantId activityDateTime activityDisplayName additionalDetails alternateSignInName "
+        "appDisplayName appId authenticationDetails authenticationProtocol "
+        "authenticationRequirement autonomousSystemNumber callerIpAddress clientAppUsed "
+        "correlationId createdDateTime deviceDetail federatedCredentialId "
+        "globalSecureAccessIpAddress homeTenantId id identity initiatedBy ipAddress "
+        "ipAddressFromResourceProvider isInteractive location locationDetails loggedByService "
+        "mfaDetail networkLocationDetails operationName properties resourceDisplayName resourceId "
+        "resourceIdentity resourceTenantId result resultDescription resultReason resultSignature "
+        "resultType riskEventTypes riskEventTypes_v2 riskLevelDuringSignIn "
+        "servicePrincipalCredentialKeyId servicePrincipalCredentialThumbprint "
+        "servicePrincipalId servicePrincipalName sessionId signInEventTypes signInIdentifier "
+        "status targetResources tenantId time timeGenerated type uniqueTokenIdentifier userAgent "
+        "userDisplayName userId userPrincipalName userType"
+    ).split()
+}
 _PROVIDER = "/providers/microsoft.aadiam"
 _OTHER_LOG = Skip("other Entra ID log")
 
@@ -119,23 +138,29 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
 def _kind(name: str | None, row: dict[str, Any]) -> str:
     if name is not None:
         return _LOGS[name]
-    if "activitydatetime" in row or "activitydisplayname" in row:
+    if "activityDateTime" in row or "activityDisplayName" in row:
         return AUDIT
-    operation = row.get("operationname")
+    operation = row.get("operationName")
     if type(operation) is str and operation.lower() != "sign-in activity":
         return AUDIT
     return SIGN_IN
 
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:
-    """The record with lower-case names, ``properties`` laid over its envelope."""
-    row = lower_keys(fields)
+    """The record with Graph's names, ``properties`` laid over its envelope."""
+    if "createdDateTime" in fields and "properties" not in fields:
+        return fields  # Graph's own
+    row = {_spelt(key): value for key, value in fields.items()}
     inner = embedded(row.get("properties"))
     if type(inner) is dict:
         for key, value in inner.items():
             if value is not None and value != "":
-                row[key.lower()] = value
+                row[_spelt(key)] = value
     return row
+
+
+def _spelt(key: str) -> str:
+    return _NAMES.get(key.lower(), key)
 
 
 SOURCE = Source(

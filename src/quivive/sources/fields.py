@@ -34,10 +34,12 @@ PLACEHOLDERS = frozenset(
         "%%1793",
     }
 )
+SHORT = 1 + max(map(len, PLACEHOLDERS))
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: an older "login" is an unset clock
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 MAX_TEXT = 4096
+MAX_ADDRESS = 128
 
 
 def dig(fields: Any, *path: str) -> Any:
@@ -58,9 +60,23 @@ def text(fields: Any, *path: str) -> str | None:
         if type(fields) is not dict:
             return None
         fields = fields.get(key)
-    if fields is None:
-        return None
-    return str(fields) if type(fields) is int else clean(fields)
+    if type(fields) is str:
+        return clean(fields)
+    return str(fields) if type(fields) is int else None
+
+
+def field(row: dict[str, Any], key: str) -> str | None:
+    """``text`` for one name, in one call: a record has thirty of them."""
+    value = row.get(key)
+    if not value or type(value) is not str:
+        return str(value) if type(value) is int else None
+    word: str = value.strip()
+    length = len(word)
+    if length < SHORT:
+        return None if word.lower() in PLACEHOLDERS else word
+    if length <= MAX_TEXT:
+        return None if word == ZERO_GUID else word
+    return word[:MAX_TEXT]
 
 
 def clean(value: Any) -> str | None:
@@ -69,7 +85,7 @@ def clean(value: Any) -> str | None:
         return None
     word: str = value.strip()
     length = len(word)
-    if length < 15:
+    if length < SHORT:
         return None if word.lower() in PLACEHOLDERS else word
     if length <= MAX_TEXT:
         return None if word == ZERO_GUID else word
@@ -93,7 +109,15 @@ def items(fields: Any, *path: str) -> list[Any]:
 
 def integer(fields: Any, *path: str) -> int | None:
     """A whole number, also when written as text or as a float without fraction."""
-    value = dig(fields, *path)
+    for key in path:
+        if type(fields) is not dict:
+            return None
+        fields = fields.get(key)
+    return whole(fields)
+
+
+def whole(value: Any) -> int | None:
+    """``integer`` of a value by itself."""
     if type(value) is int:
         return value
     if type(value) is float and value.is_integer():
@@ -108,26 +132,32 @@ def integer(fields: Any, *path: str) -> int | None:
 
 def number(fields: Any, *path: str) -> float | None:
     """A finite number, also when written as text."""
-    value = dig(fields, *path)
-    if type(value) is str and len(value) < 40:
+    for key in path:
+        if type(fields) is not dict:
+            return None
+        fields = fields.get(key)
+    if type(fields) is str and len(fields) < 40:
         try:
-            value = float(value)
+            fields = float(fields)
         except ValueError:
             return None
-    if type(value) is int:
-        return float(value)
-    if type(value) is float and value - value == 0:
-        return value
+    if type(fields) is int:
+        return float(fields)
+    if type(fields) is float and fields - fields == 0:
+        return fields
     return None
 
 
 def boolean(fields: Any, *path: str) -> bool | None:
     """A truth value, also when written as "true"/"Yes"/"1"."""
-    value = dig(fields, *path)
-    if type(value) is bool:
-        return value
-    if type(value) is str:
-        word = value.strip().lower()
+    for key in path:
+        if type(fields) is not dict:
+            return None
+        fields = fields.get(key)
+    if type(fields) is bool:
+        return fields
+    if type(fields) is str:
+        word = fields.strip().lower()
         if word in ("true", "yes", "1"):
             return True
         if word in ("false", "no", "0"):
@@ -236,17 +266,18 @@ def address(value: Any) -> str | None:
     Accepts a port ("192.0.2.1:443", "[2001:db8::1]:443"), a zone and an IPv4-mapped form
     ("::ffff:192.0.2.1" gives "192.0.2.1").
     """
-    if type(value) is not str or not 2 <= len(value) <= 128:
+    if type(value) is not str or not 2 <= len(value) <= MAX_ADDRESS:
         return None
     return _parse_address(value)
 
 
 def port(value: Any) -> int | None:
     """A port from 1 to 65535, also when written as text; None for 0 and placeholders."""
-    found = integer({"port": value}, "port")
+    found = whole(value)
     return found if found is not None and 0 < found < 65536 else None
 
 
+@lru_cache(maxsize=16384)
 def email(value: str | None) -> str | None:
     """The value if it looks like an e-mail address or UPN ("a@b.c"), in lower case."""
     if value is None or value.count("@") != 1 or " " in value or len(value) > 320:
@@ -259,8 +290,10 @@ def email(value: str | None) -> str | None:
 
 def country(value: Any) -> str | None:
     """An ISO 3166-1 alpha-2 code in capitals; None for names and placeholders."""
-    word = clean(value)
-    if word is None or len(word) != 2 or not word.isascii() or not word.isalpha():
+    if type(value) is not str:
+        return None
+    word = value.strip()
+    if len(word) != 2 or not word.isascii() or not word.isalpha() or word.lower() in PLACEHOLDERS:
         return None
     return word.upper()
 

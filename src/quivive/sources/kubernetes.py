@@ -25,14 +25,14 @@ from quivive.model.record import RawRecord, RejectError, Skip
 from quivive.sources.fields import (
     address,
     clean,
-    dig,
     email,
-    integer,
+    field,
     items,
     mapping,
     metadata,
     text,
     timestamp,
+    whole,
 )
 from quivive.sources.source import Source
 
@@ -47,6 +47,9 @@ _PROBES = frozenset({"healthz", "livez", "readyz", "version"})
 _CLUSTER_KEYS = ("cluster", "clusterName", "cluster_name")
 _WRAPPERS = ("message", "log")
 _MAX_ITEMS = 50
+_LOGON = Activity.LOGON  # a look-up in an enumeration is slow
+_SUCCESS = Status.SUCCESS
+_SERVICE = UserType.SERVICE
 
 
 def recognise(record: RawRecord) -> bool:
@@ -71,8 +74,10 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         return Skip("no audit event")
     if fields.get("stage") == "RequestReceived":
         return Skip("request received: the response is recorded apart")
-    code = integer(fields, "responseStatus", "code")
-    username = text(fields, "user", "username")
+    response = mapping(fields, "responseStatus")
+    user = mapping(fields, "user")
+    code = whole(response.get("code"))
+    username = field(user, "username")
     if username is None and code == 401:
         # A credential that was refused names nobody.
         username = _ANONYMOUS
@@ -81,32 +86,37 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         return Skip("anonymous probe")
     received = fields.get("requestReceivedTimestamp") or fields.get("stageTimestamp")
     time = timestamp(received, "requestReceivedTimestamp", default=record.reference_time)
-    extra = mapping(fields, "user", "extra")
-    status, accepted = _status(fields, code, username)
+    extra = mapping(user, "extra")
+    annotations = mapping(fields, "annotations")
+    target = mapping(fields, "objectRef")
+    verb = field(fields, "verb")
+    status, accepted = _status(annotations, code, username)
     return AuthEvent(
         time=time,
-        activity_id=Activity.LOGON,
+        activity_id=_LOGON,
         status_id=status,
         status_code=None if code is None else str(code),
-        status_detail=_detail(fields),
-        user=_user(fields, username, extra),
+        status_detail=field(response, "message")
+        or field(response, "reason")
+        or field(annotations, "authorization.k8s.io/reason"),
+        user=_user(user, username, extra),
         metadata=metadata(
             record,
             _PRODUCT,
-            uid=text(fields, "auditID"),
+            uid=field(fields, "auditID"),
             log_name="audit",
             original_time=received,
-            event_code=text(fields, "verb"),
+            event_code=verb,
         ),
-        service=_service(outer, fields),
+        service=_service(outer) or _service(fields) or _UNNAMED,
         src_endpoint=_source(fields),
         device=_node(_first(extra, "authentication.kubernetes.io/node-name")),
-        http_request=_request(text(fields, "userAgent")),
+        http_request=_request(field(fields, "userAgent")),
         session=_session(extra),
         unmapped=Unmapped(
             credential_accepted=accepted,
-            operation=_operation(fields, path),
-            resource=_resource(fields),
+            operation=_operation(verb, target, path),
+            resource=_resource(target),
             role=text(fields, "impersonatedUser", "username"),
         ),
     )
@@ -135,7 +145,7 @@ def _unwrapped(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _status(
-    fields: dict[str, Any], code: int | None, username: str | None
+    annotations: dict[str, Any], code: int | None, username: str | None
 ) -> tuple[Status, bool | None]:
     """Whether the credential was accepted, and allowed to do what it asked for.
 
@@ -143,43 +153,51 @@ def _status(
     """
     if code == 401:
         return Status.FAILURE, None
-    if code == 403 or dig(fields, "annotations", "authorization.k8s.io/decision") == "forbid":
+    if code == 403 or annotations.get("authorization.k8s.io/decision") == "forbid":
         return Status.FAILURE, None if username == _ANONYMOUS else True
-    return Status.SUCCESS, None
+    return _SUCCESS, None
 
 
-def _detail(fields: dict[str, Any]) -> str | None:
-    return (
-        text(fields, "responseStatus", "message")
-        or text(fields, "responseStatus", "reason")
-        or text(fields, "annotations", "authorization.k8s.io/reason")
-    )
-
-
-def _user(fields: dict[str, Any], username: str | None, extra: dict[str, Any]) -> User:
-    user = mapping(fields, "user")
-    uid = text(user, "uid")
+def _user(user: dict[str, Any], username: str | None, extra: dict[str, Any]) -> User:
+    uid = field(user, "uid")
     if username is None and uid is None:
         raise RejectError("user: neither username nor uid")
     groups = _groups(user)
-    mail = email(username) or email(_first(extra, "sessionName"))
-    return User(
-        name=username,
-        uid=uid,
+    return _person(
+        username,
+        uid,
         # IAM's stable ARN on EKS: that of the role, without the session.
-        uid_alt=_first(extra, "canonicalArn"),
+        _first(extra, "canonicalArn"),
+        email(username) or email(_first(extra, "sessionName")),
+        _first(extra, "accessKeyId") or _first(extra, "authentication.kubernetes.io/credential-id"),
+        groups,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _person(
+    name: str | None,
+    uid: str | None,
+    uid_alt: str | None,
+    mail: str | None,
+    credential: str | None,
+    groups: tuple[str, ...],
+) -> User:
+    return User(
+        name=name,
+        uid=uid,
+        uid_alt=uid_alt,
         email_addr=mail,
-        type_id=_kind(username or "", groups),
-        credential_uid=_first(extra, "accessKeyId")
-        or _first(extra, "authentication.kubernetes.io/credential-id"),
+        type_id=_kind(name or "", groups),
+        credential_uid=credential,
         groups=tuple(map(_group, groups)) or None,
     )
 
 
-def _kind(username: str, groups: list[str]) -> UserType | None:
+def _kind(username: str, groups: tuple[str, ...]) -> UserType | None:
     """Kubernetes knows service accounts, its own components and "normal users"."""
     if username.startswith(_SERVICE_ACCOUNT):
-        return UserType.SERVICE
+        return _SERVICE
     if username.startswith(_PLATFORM):
         return UserType.SYSTEM
     if _MASTERS in groups:
@@ -187,9 +205,8 @@ def _kind(username: str, groups: list[str]) -> UserType | None:
     return UserType.USER if username else None
 
 
-def _groups(user: dict[str, Any]) -> list[str]:
-    named = (clean(group) for group in items(user, "groups")[:_MAX_ITEMS])
-    return [group for group in named if group]
+def _groups(user: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(filter(None, map(clean, items(user, "groups")[:_MAX_ITEMS])))
 
 
 @lru_cache(maxsize=4096)
@@ -228,17 +245,20 @@ def _session(extra: dict[str, Any]) -> Session | None:
     return Session(uid_alt=pod) if pod else None
 
 
-def _service(outer: dict[str, Any], fields: dict[str, Any]) -> Service:
+def _service(fields: dict[str, Any]) -> Service | None:
+    """The cluster, where the record or what carries it names one."""
     for key in _CLUSTER_KEYS:
-        name = clean(outer.get(key)) or clean(fields.get(key))
-        if name:
+        if key in fields and (name := clean(fields[key])):
             return _cluster(name)
-    return _cluster("kubernetes")
+    return None
 
 
 @lru_cache(maxsize=1024)
 def _cluster(name: str) -> Service:
     return Service(name=name)
+
+
+_UNNAMED = _cluster("kubernetes")
 
 
 def _path(uri: Any) -> str | None:
@@ -248,21 +268,20 @@ def _path(uri: Any) -> str | None:
     return uri.partition("?")[0][:256]
 
 
-def _operation(fields: dict[str, Any], path: str | None) -> str | None:
+def _operation(verb: str | None, target: dict[str, Any], path: str | None) -> str | None:
     """What was asked for: "create pods/exec", "list secrets", "get /apis"."""
-    verb = text(fields, "verb")
-    target = text(fields, "objectRef", "resource")
-    if target is None:
-        target = path
-    elif subresource := text(fields, "objectRef", "subresource"):
-        target = f"{target}/{subresource}"
-    return f"{verb} {target}" if verb and target else verb
+    resource = field(target, "resource")
+    if resource is None:
+        resource = path
+    elif subresource := field(target, "subresource"):
+        resource = f"{resource}/{subresource}"
+    return f"{verb} {resource}" if verb and resource else verb
 
 
-def _resource(fields: dict[str, Any]) -> str | None:
+def _resource(target: dict[str, Any]) -> str | None:
     """The object's "namespace/name", or the one of both it has."""
-    namespace = text(fields, "objectRef", "namespace")
-    name = text(fields, "objectRef", "name")
+    namespace = field(target, "namespace")
+    name = field(target, "name")
     return f"{namespace}/{name}" if namespace and name else namespace or name
 
 

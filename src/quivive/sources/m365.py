@@ -10,8 +10,8 @@ from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, RejectError, Skip
 from quivive.sources._m365_change import parse_directory_change
 from quivive.sources._m365_login import parse_login
-from quivive.sources._microsoft import embedded, field, lower_keys
-from quivive.sources.fields import text
+from quivive.sources._microsoft import embedded, lower_keys
+from quivive.sources.fields import field, text
 from quivive.sources.source import Source
 
 _LOGINS = frozenset({"userloggedin", "userloginfailed", "mailboxlogin", "teamssessionstarted"})

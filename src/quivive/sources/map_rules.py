@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from quivive.model.errors import ConfigurationError
 from quivive.model.record import RejectError
 from quivive.sources import fields as read
 from quivive.sources.map_words import FACTORS, WORDS, Word, factors_of, spellings, word_of
@@ -20,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT_MS = {"s": 1000.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 
 
-class MapError(ValueError):
+class MapError(ConfigurationError):
     """A field map that cannot be used; the message names the place in it and what to write."""
 
 

@@ -85,6 +85,7 @@ class Store:
         except OSError as error:
             raise StoreError(f"{folder}: {error.strerror}; choose a folder you can write") from None
         self._engine = sa.create_engine(f"sqlite:///{self.path}")
+        self._loaded: dict[str, bytes | None] = {}
         try:
             with self._engine.begin() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -109,7 +110,9 @@ class Store:
     def load(self, name: str) -> bytes | None:
         """The state kept under a name, or None."""
         with self._engine.connect() as connection:
-            return connection.scalar(sa.select(_state.c.body).where(_state.c.name == name))
+            body = connection.scalar(sa.select(_state.c.body).where(_state.c.name == name))
+        self._loaded[name] = body
+        return body
 
     def commit(
         self,
@@ -119,15 +122,37 @@ class Store:
     ) -> None:
         """Writes a run's results in one transaction. An assessment already there is replaced.
 
-        ``states`` and ``rejects`` are asked for once the rows are through.
+        ``states`` and ``rejects`` are asked for once the rows are through. Raises StoreError, with
+        nothing written, when the store is full or in use, or a state has changed since it was
+        loaded.
         """
+        try:
+            self._loaded |= self._commit(rows, states, rejects)
+        except DatabaseError as error:
+            raise StoreError(
+                f"{self.path}: {error.orig}; nothing was kept, run it again when the store is free"
+            ) from None
+
+    def _commit(
+        self,
+        rows: Iterable[Row],
+        states: Callable[[], dict[str, bytes]],
+        rejects: Iterable[Reject],
+    ) -> dict[str, bytes]:
         with self._engine.begin() as connection:
             for batch in _batches(rows):
                 connection.execute(
                     insert(_assessments).prefix_with("OR REPLACE"),
                     [row._asdict() for row in batch],
                 )
-            for name, body in states().items():
+            written = states()
+            for name, body in written.items():
+                found = connection.scalar(sa.select(_state.c.body).where(_state.c.name == name))
+                if name in self._loaded and found != self._loaded[name]:
+                    raise StoreError(
+                        f"{self.path}: another run has written to it meanwhile;"
+                        " nothing was kept, run it again"
+                    )
                 statement = insert(_state).values(name=name, body=body)
                 connection.execute(
                     statement.on_conflict_do_update(index_elements=["name"], set_={"body": body})
@@ -144,6 +169,7 @@ class Store:
             ]
             if letters:
                 connection.execute(sa.insert(_dead_letters), letters)
+        return written
 
     def assessment(self, event_id: str) -> bytes | None:
         """The output line kept for an event id, or None."""
