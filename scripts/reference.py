@@ -22,7 +22,7 @@ from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
 from quivive.inputs import framing, merge, opening, splitter
-from quivive.model import event
+from quivive.model import assessment, event
 from quivive.policy import ladder
 from quivive.scoring import assess, calibrate, stories
 from quivive.signals import pinned
@@ -68,8 +68,8 @@ OUTPUT = {
         "string",
         "always",
         (
-            f"`low` below {assess.FINDING:.0f}, `medium` from {assess.FINDING:.0f}, "
-            f"`high` from {assess.HIGH:.0f}, `critical` from {assess.CRITICAL:.0f}. "
+            f"`low` below {assessment.FINDING:.0f}, `medium` from {assessment.FINDING:.0f}, "
+            f"`high` from {assessment.HIGH:.0f}, `critical` from {assessment.CRITICAL:.0f}. "
             "Everything but `low` is a finding."
         ),
     ),

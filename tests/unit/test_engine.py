@@ -14,8 +14,8 @@ from quivive.app.scoring import decode_state, encode_state
 from quivive.engine.engine import Engine
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
+from quivive.model.assessment import CRITICAL, FINDING, HIGH, level_of
 from quivive.model.event import Activity, AuthEvent, Status
-from quivive.scoring.assess import CRITICAL, FINDING, HIGH, level
 from tests.scenario.company import (
     BUCHAREST,
     DANA,
@@ -155,7 +155,7 @@ def test_every_risk_is_within_its_bounds_and_has_its_level() -> None:
         risk = line["risk_score"]
         assert isinstance(risk, float)
         assert 0 <= risk <= 100
-        assert line["risk_level"] == level(risk)
+        assert line["risk_level"] == level_of(risk)
         assert 0 <= line["confidence"] <= 1
         assert len(line["reasons"]) <= 5
         assert len(line["reassuring"]) <= 3
@@ -171,7 +171,7 @@ def test_every_risk_is_within_its_bounds_and_has_its_level() -> None:
     ],
 )  # fmt: skip
 def test_levels_change_at_their_bounds(risk: float, word: str) -> None:
-    assert level(risk) == word
+    assert level_of(risk) == word
 
 
 def test_the_top_of_the_ranking_has_no_ties() -> None:

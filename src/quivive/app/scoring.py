@@ -35,7 +35,7 @@ def merged(
     def each() -> Iterator[tuple[int, AuthEvent]]:
         for number, path in enumerate(paths):
             for event in ingest.events(path, source, tally, reference, advance, names[number]):
-                if event.metadata.original_time is None:
+                if event.metadata.original_time is None and event.time == reference:
                     tally.drop(names[number], event, "no time of its own: cannot be placed")
                 else:
                     yield number, event

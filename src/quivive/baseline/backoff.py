@@ -12,10 +12,6 @@ from quivive.baseline.tables import Level, Table
 
 ALPHA = 3.0  # what the peers' estimate is worth, in the identity's own logins
 BETA = 20.0  # what the organisation's estimate is worth, in the peers' logins
-NEWCOMER = 0.3  # share of newcomers who are unlike their peers; fades with the first logins
-DISCOUNT = 0.5
-SEEN = 0.5
-SETTLED = 4.0  # logins after which half of that is over
 OPEN_CATEGORIES = 150  # what "anything at all" is spread over: countries worth coming from
 GAMMA = 5.0  # what the uniform estimate is worth, in the organisation's logins
 
@@ -90,16 +86,7 @@ class Levels(Struct, frozen=True):
         size = categories or max(len(everyone.values) + 1, 2)
         base = (everyone_count + GAMMA / size) / (everyone_total + GAMMA)
         group = (peers_count + BETA * base) / (peers_total + BETA)
-        # Whoever is new here, in this condition, may as well be unlike everyone else.
-        stranger = NEWCOMER * SETTLED / (SETTLED + own_total)
-        alpha = ALPHA
-        if own_count < SEEN and neighbours is None and own_total > 1.0:
-            # Who has shown many categories will show another (Pitman-Yor discount).
-            novelty = DISCOUNT * own.distinct(None if given is None else given[1])
-            alpha += novelty
-            stranger = min(0.9, stranger + novelty / (own_total + alpha))
-        group += stranger * (1.0 / (categories or OPEN_CATEGORIES) - group)
-        probability = (own_count + alpha * group) / (own_total + alpha)
+        probability = (own_count + ALPHA * group) / (own_total + ALPHA)
         return Usual(
             probability,
             base,

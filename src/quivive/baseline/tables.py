@@ -27,13 +27,6 @@ class Table(Struct):
         if len(values) > limit:
             self._shrink(limit)
 
-    def distinct(self, condition: str | None) -> int:
-        """How many categories were seen, of those that begin with ``condition`` and a slash."""
-        if condition is None:
-            return len(self.values)
-        prefix = condition + "/"
-        return sum(key.startswith(prefix) for key in self.values)
-
     def _shrink(self, limit: int) -> None:
         ranked = sorted(
             (item for item in self.values.items() if item[0] != OTHER),

@@ -108,7 +108,7 @@ class Engine:
         learn.note(login, scene, levels, state)
         learn.tell(login, assessment, scene, state)
         if login.learnable:
-            trust = calibration.trust(assessment.score)
+            trust = 1.0
             if calibration.gated(assessment.score):
                 held = learn.hold(login, scene.profile)
                 trust = RELEASED_TRUST if learn.released(login, levels, held) else 0.0

@@ -49,10 +49,11 @@ class State(Struct):
         return profile
 
     def calibration(self, login: Observation) -> Calibration:
-        """The calibration of the login's class: people and machines apart."""
-        found = self.calibrations.get(login.kind)
+        """The calibration of the login's class: people and machines apart, and by product."""
+        name = f"{login.kind}/{login.log.partition('/')[0]}"
+        found = self.calibrations.get(name)
         if found is None:
-            found = self.calibrations[login.kind] = Calibration()
+            found = self.calibrations[name] = Calibration()
         return found
 
     def scene(self, login: Observation, profile: Profile) -> tuple[Scene, Levels]:

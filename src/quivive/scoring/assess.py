@@ -24,8 +24,8 @@ TELLING = 0.1  # nats under which evidence is not worth a line
 ENOUGH_LOGINS = 5.0
 NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
-REPEAT = 9.0  # risk taken off for each time it was told already
-REPEATS = 5.0
+REPEAT = 14.0  # risk taken off for each time it was told already
+REPEATS = 2.5
 WORSE = 1.5  # nats from which a repeat is news after all
 
 

@@ -15,7 +15,6 @@ BIN = 0.25  # nats
 BODY_STEP = 0.5
 TAIL_SHARE = 0.02
 GATE_SHARE = 0.01
-DOUBT_SHARE = 0.1
 REFIT_EVERY = 256
 # Before there is history: an exponential tail, worth this many logins.
 PRIOR_LOGINS = 300.0
@@ -128,10 +127,6 @@ class Calibration(Struct):
             return max(0.0, decibels)
         room = 100.0 - KNEE
         return KNEE + room * (1 - exp(-(decibels - KNEE) / (2 * room)))
-
-    def trust(self, score: float) -> float:
-        """What a login may teach: all below the 90th percentile, a tenth at the 99th."""
-        return min(1.0, self.exceedance(score) / DOUBT_SHARE)
 
     def gated(self, score: float) -> bool:
         """Whether a score is above the 99th percentile: too unusual to learn from at once."""

@@ -69,16 +69,10 @@ ATTACKS = (
 )
 ORDINARY = {
     "human": (
-        Story(name="usual", title="the usual", prior=0.84),
+        Story(name="usual", title="the usual", prior=0.85),
         Story(name="travel", title="a journey", prior=0.04, explains=(PLACE, TIME)),
         Story(name="vpn", title="a VPN", prior=0.01, explains=(PLACE, JOURNEY, CARRIER)),
         Story(name="device", title="a new device", prior=0.02, explains=(CLIENT, CREDENTIAL)),
-        Story(
-            name="phone",
-            title="a new device with applications of its own",
-            prior=0.01,
-            explains=(CLIENT, CREDENTIAL, ACCESS),
-        ),
         Story(name="hours", title="unusual hours", prior=0.03, explains=(TIME,)),
         Story(name="absence", title="a return from leave", prior=0.02, explains=(ABSENCE,)),
         Story(name="task", title="a new task", prior=0.02, explains=(ACCESS,)),

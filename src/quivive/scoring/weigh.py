@@ -56,6 +56,7 @@ _WITHIN = {
     "log": "in this log",
     "country": "from this country",
     "os": "on this system",
+    "asn": "over this operator",
     "application": "in this application",
 }
 

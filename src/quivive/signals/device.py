@@ -9,9 +9,10 @@ from quivive.signals.signal import Feature, Missing, Signal, familiarity
 
 ATTACK = ("T1078", "T1539")
 # Stolen passwords and proxied sessions mostly come without the device's registration.
-PRIORS = {"own": 0.1, "colleagues": 0.04, "new": 0.2, "missing": 0.66}
+PRIORS = {"own": 0.1, "enrolled": 0.02, "colleagues": 0.04, "new": 0.18, "missing": 0.66}
 _LABELS = {
     "own": "device used before",
+    "enrolled": "device never seen, managed by the organisation",
     "colleagues": "device that only colleagues have used",
     "new": "device never seen",
     "missing": "no device named",
@@ -27,6 +28,8 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
     known = "missing"
     if login.device is not None:
         known = familiarity(levels, "device", login.device)
+        if known == "new" and login.managed:
+            known = "enrolled"
         yield Feature(signal="device", factor="device", key=login.device, weigh=False)
     yield Feature(
         signal="device",
@@ -34,7 +37,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
         key=f"{login.log}/{known}",
         label=_LABELS[known],
         given=("log", login.log),
-        categories=4,
+        categories=5,
         attacker=PRIORS[known],
         attack=ATTACK,
     )

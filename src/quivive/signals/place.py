@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal
+from quivive.signals.signal import Feature, Missing, Signal, familiarity
 
 ATTACK = ("T1078",)
+CITIES = 30
 COUNTRIES = 60  # that attackers come from, and travellers go to
 
 
 def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
-    """Country; city given the country."""
+    """Country; city given the country, or given the operator where that is a usual one."""
     country = login.country
     if country is None:
         yield Missing("country", "no place for this address")
@@ -29,15 +30,30 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
     if city is None:
         yield Missing("city", "no city for this address")
         return
+    # One operator's addresses move between cities (carriers, pools): within an operator that the
+    # identity uses, its own spread of cities is the measure.
+    within = login.asn is not None and familiarity(levels, "operator", login.asn) == "own"
     yield Feature(
         signal="city",
         factor="city",
         key=f"{country}/{city}",
         label=f"city {city}",
         given=("country", country),
-        categories=30,
+        categories=CITIES,
         attack=ATTACK,
+        weigh=not within,
     )
+    if login.asn is not None:
+        yield Feature(
+            signal="city",
+            factor="operator_city",
+            key=f"{country}/{login.asn}/{city}",
+            label=f"city {city}",
+            given=("asn", f"{country}/{login.asn}"),
+            categories=CITIES,
+            attack=ATTACK,
+            weigh=within,
+        )
 
 
 SIGNAL = Signal(
