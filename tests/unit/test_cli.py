@@ -196,6 +196,23 @@ def test_score_goes_by_event_time_and_finds_the_takeover(run, month: Path) -> No
     assert f"quivive explain {best['id']}" in ran.err
 
 
+def test_an_undated_record_is_normalised_but_not_scored(run, dated: Path, tmp_path: Path) -> None:
+    record = json.loads(OKTA.read_bytes().splitlines()[0])
+    del record["published"]
+    record["uuid"] = "no-time"
+    path = tmp_path / "okta.jsonl"
+    path.write_bytes(json.dumps(record).encode() + b"\n" + dated.read_bytes())
+    uids = [line["event"]["metadata"].get("uid") for line in run("score", path).lines]
+    assert "no-time" not in uids
+    assert uids == [line["event"]["metadata"].get("uid") for line in run("score", dated).lines]
+    normalised, scored = run("normalize", path), run("score", path)
+    assert [x["metadata"]["uid"] for x in normalised.lines].count("no-time") == 1
+    told = "rejected okta.jsonl:1 (record 1): no time of its own: cannot be placed"
+    assert told in scored.err
+    assert told not in normalised.err
+    assert run("score", "--strict", path).code == 1
+
+
 def test_score_merges_several_files(run, month: Path, tmp_path: Path) -> None:
     lines = month.read_bytes().splitlines(keepends=True)
     halves = [tmp_path / "odd.ndjson", tmp_path / "even.ndjson"]

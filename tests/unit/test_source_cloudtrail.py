@@ -40,8 +40,8 @@ def session_of(role: str, session: str, **context: Any) -> dict[str, Any]:
     ("code", "status", "accepted"),
     [
         (None, Status.SUCCESS, None),
-        ("ThrottlingException", Status.SUCCESS, None),
-        ("Client.DryRunOperation", Status.SUCCESS, None),
+        ("ThrottlingException", Status.FAILURE, True),
+        ("Client.DryRunOperation", Status.FAILURE, True),
         ("AccessDeniedException", Status.FAILURE, True),
         ("VpceAccessDenied", Status.FAILURE, True),
         ("Client.UnauthorizedOperation", Status.FAILURE, True),
@@ -49,7 +49,7 @@ def session_of(role: str, session: str, **context: Any) -> dict[str, Any]:
         ("ExpiredTokenException", Status.FAILURE, None),
     ],
 )
-def test_only_errors_about_the_credential_are_failures(
+def test_a_failed_call_proves_its_credential_unless_the_error_is_about_that(
     code: str | None, status: Status, accepted: bool | None
 ) -> None:
     event = call(errorCode=code)

@@ -36,13 +36,13 @@ def parsed(**changes: Any) -> AuthEvent:
     [
         (None, Status.SUCCESS, None),
         (101, Status.SUCCESS, None),
-        (404, Status.SUCCESS, None),
-        (503, Status.SUCCESS, None),
+        (404, Status.FAILURE, True),
+        (503, Status.FAILURE, True),
         (401, Status.FAILURE, None),
         (403, Status.FAILURE, True),
     ],
 )
-def test_status_is_about_the_credential(
+def test_a_failed_request_proves_its_credential_unless_that_was_refused(
     code: int | None, status: Status, accepted: bool | None
 ) -> None:
     event = parsed(responseStatus={"code": code})

@@ -1,5 +1,7 @@
 """An event and its enrichment become one observation."""
 
+import re
+
 from msgspec.structs import replace
 
 from quivive.baseline.directory import kind_of
@@ -32,6 +34,9 @@ _RISKS = {
     "threatsuspected": "high",
     "leakedcredentials": "leakedCredentials",
 }
+_REFUSED = re.compile(
+    r"AccessDenied|Unauthori[sz]ed|NotAuthori[sz]ed|Forbidden|OptInRequired|^403$"
+)
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
 
 
@@ -61,11 +66,7 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         identity=identity,
         kind=kind,
         log=log,
-        outcome="success"
-        if success
-        else "failure"
-        if event.status_id == Status.FAILURE
-        else "interrupt",
+        outcome=_outcome(event, extra),
         accepted=success or bool(extra.credential_accepted),
         hour=event.time // HOUR_MS % 24,
         weekday=(event.time // DAY_MS + EPOCH_WEEKDAY) % 7,
@@ -107,6 +108,21 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         vendor_risk=None if risk is None or risk in _QUIET else _RISKS.get(risk, risk[:32]),
         count=event.count or 1,
     )
+
+
+def _outcome(event: AuthEvent, extra: Unmapped) -> str:
+    """What the login came to. A call that was allowed and failed for reasons of its own (nothing
+    found, throttled) is a successful use of its credential.
+    """
+    if event.status_id == Status.SUCCESS:
+        return "success"
+    if event.status_id != Status.FAILURE:
+        return "interrupt"
+    if extra.credential_accepted and extra.operation is not None:
+        code = event.status_code or ""
+        if not _REFUSED.search(code):
+            return "success"
+    return "failure"
 
 
 def _ephemeral(credential: str | None) -> bool:

@@ -18,7 +18,7 @@ _SIGN_IN_ACTIVITIES = {
     "PasswordRecoveryCompleted": (Activity.OTHER, "Password Reset"),
 }
 
-# Any error of theirs is a failed login; with every other service only some errors are.
+# Any error of theirs is a failed login; with other services most errors come after it.
 _LOGIN_SERVICES = frozenset({SIGN_IN, "sts.amazonaws.com"}) | IDENTITY_CENTER
 # Names inside error codes, which services prefix and suffix ("Client.…", "…Exception").
 _BAD_CREDENTIAL = re.compile(
@@ -40,7 +40,7 @@ class Outcome(Struct, frozen=True):
 
 _SUCCESS = Outcome(Status.SUCCESS)
 _FAILURE = Outcome(Status.FAILURE)
-_DENIED = Outcome(Status.FAILURE, credential_accepted=True)
+_ACCEPTED = Outcome(Status.FAILURE, credential_accepted=True)
 _INTERRUPTS = {
     "CheckMfa": Outcome(Status.OTHER),
     "CredentialChallenge": Outcome(Status.OTHER),
@@ -89,23 +89,22 @@ def activity_of(call: Call) -> tuple[Activity, str | None]:
 
 def outcome_of(call: Call, code: str | None, detail: str | None) -> Outcome:
     """The outcome of a call with this error code and message."""
-    by_code = _by_code(code)
     if call.source not in _LOGIN_SERVICES and not call.sign_in:
-        return by_code
+        return _by_code(code)
     if code or detail or _stated_result(call) == "Failure":
-        proven = by_code is _DENIED and not call.sign_in and call.name not in FEDERATION
-        return _DENIED if proven else _FAILURE
+        proven = code is not None and _NOT_ALLOWED.search(code) is not None
+        return (
+            _ACCEPTED if proven and not call.sign_in and call.name not in FEDERATION else _FAILURE
+        )
     return _INTERRUPTS.get(call.name, _SUCCESS)
 
 
 @lru_cache(maxsize=4096)
 def _by_code(code: str | None) -> Outcome:
-    """An error is about the credential, its being denied the call, or neither."""
+    """Any error is a failed call; unless it is about the credential, it proves that one right."""
     if code is None:
         return _SUCCESS
-    if _BAD_CREDENTIAL.search(code):
-        return _FAILURE
-    return _DENIED if _NOT_ALLOWED.search(code) else _SUCCESS
+    return _FAILURE if _BAD_CREDENTIAL.search(code) else _ACCEPTED
 
 
 def _stated_result(call: Call) -> str | None:

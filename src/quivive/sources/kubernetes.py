@@ -149,11 +149,13 @@ def _status(
 ) -> tuple[Status, bool | None]:
     """Whether the credential was accepted, and allowed to do what it asked for.
 
-    Any other error (not found, conflict, too many requests) comes after both.
+    Any other error (not found, conflict, too many requests) comes after both: the request failed,
+    the credential was right.
     """
     if code == 401:
         return Status.FAILURE, None
-    if code == 403 or annotations.get("authorization.k8s.io/decision") == "forbid":
+    forbidden = annotations.get("authorization.k8s.io/decision") == "forbid"
+    if forbidden or (code is not None and code >= 400):
         return Status.FAILURE, None if username == _ANONYMOUS else True
     return _SUCCESS, None
 

@@ -1,0 +1,88 @@
+"""Joining names into identities, and telling people from machines."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from quivive.baseline.directory import Directory, kind_of
+from quivive.model.event import AuthEvent, User, UserType
+from quivive.model.record import RawRecord
+from quivive.sources import cloudtrail, kubernetes
+from tests.scenario.company import DANA, at, usual
+
+
+def of(**user: Any) -> AuthEvent:
+    return msgspec.structs.replace(usual(DANA, at(0)), user=User(**user))
+
+
+def audited(username: str) -> AuthEvent:
+    """An audit event of the Kubernetes API server for this user."""
+    fields = {
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "stage": "ResponseComplete",
+        "verb": "get", "user": {"username": username},
+        "requestReceivedTimestamp": "2026-04-02T06:00:00.000000Z",
+    }  # fmt: skip
+    event = kubernetes.SOURCE.parse(
+        RawRecord(log="audit", sequence=1, line=1, body=b"", fields=fields)
+    )
+    assert isinstance(event, AuthEvent)
+    return event
+
+
+@pytest.mark.parametrize(
+    "username",
+    [
+        "dana@example.com",
+        "Dana@Example.com",
+        "oidc:dana@example.com",
+        "corp:oidc:dana@example.com",
+        "https://issuer.example/realms/x#dana@example.com",
+        "https://issuer.example:8443/#dana@example.com",
+    ],
+)
+def test_names_with_their_oidc_provider_join_the_person(username: str) -> None:
+    directory = Directory()
+    assert directory.resolve(audited(username)) == DANA.email
+    assert directory.resolve(usual(DANA, at(0))) == DANA.email
+    assert directory.resolve(of(name="dana", type_id=UserType.USER)) == DANA.email
+    assert kind_of(audited(username), DANA.email, tool=True) == "human"
+
+
+def test_a_service_accounts_name_joins_nobody() -> None:
+    directory = Directory()
+    event = audited("system:serviceaccount:shop:checkout")
+    assert directory.resolve(event) == "system:serviceaccount:shop:checkout"
+    assert kind_of(event, directory.resolve(event), tool=False) == "service"
+
+
+def test_a_role_without_a_person_is_a_service() -> None:
+    role = of(uid="arn:aws:iam::111122223333:role/reports")
+    assert kind_of(role, Directory().resolve(role), tool=False) == "service"
+    outside = of(uid="AIDAEXAMPLEOTHERACCOUNT")
+    assert kind_of(outside, Directory().resolve(outside), tool=False) == "service"
+
+
+@pytest.mark.parametrize(
+    ("session", "kind"), [("i-0abc123def4567890", "service"), (DANA.email, "human")]
+)
+def test_a_role_taken_by_a_named_person_is_that_persons(session: str, kind: str) -> None:
+    fields = {
+        "eventTime": "2026-03-01T08:00:00Z", "eventSource": "s3.amazonaws.com",
+        "eventName": "ListBuckets",
+        "userIdentity": {
+            "type": "AssumedRole", "principalId": f"AROAEXAMPLE:{session}",
+            "arn": f"arn:aws:sts::111122223333:assumed-role/reports/{session}",
+            "sessionContext": {
+                "sessionIssuer": {"type": "Role", "userName": "reports",
+                                  "arn": "arn:aws:iam::111122223333:role/reports"}
+            },
+        },
+    }  # fmt: skip
+    event = cloudtrail.SOURCE.parse(
+        RawRecord(log="trail", sequence=1, line=1, body=b"", fields=fields)
+    )
+    assert isinstance(event, AuthEvent)
+    identity = Directory().resolve(event)
+    assert kind_of(event, identity, tool=False) == kind
+    assert (identity == DANA.email) == (kind == "human")

@@ -1,0 +1,102 @@
+"""Stories: one group of oddities is explained away, two are not."""
+
+from itertools import combinations
+
+import pytest
+
+from quivive.model.assessment import Evidence
+from quivive.scoring.assess import PER_GROUP, STRONGEST, _telling
+from quivive.scoring.stories import (
+    ACCESS,
+    ATTACKS,
+    CARRIER,
+    CLIENT,
+    CREDENTIAL,
+    GROUPS,
+    ORDINARY,
+    PLACE,
+    TIME,
+    Weight,
+    read,
+)
+from tests.scenario.company import BUCHAREST, UNKNOWN_CLIENT, at, company, login
+
+ODD = 6.0
+
+
+def odd(*groups: str, explained: float = ODD) -> list[Weight]:
+    return [Weight(group, ODD, explained) for group in groups]
+
+
+@pytest.mark.parametrize("kind", ["human", "service"])
+def test_priors_are_shares_and_groups_exist(kind: str) -> None:
+    for stories in (ATTACKS, ORDINARY[kind]):
+        assert abs(sum(story.prior for story in stories) - 1) < 0.005
+        assert all(group in GROUPS for story in stories for group in story.explains)
+        assert len({story.name for story in stories}) == len(stories)
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [(PLACE, "travel"), (CLIENT, "device"), (TIME, "hours"), (ACCESS, "task")]
+)
+def test_one_group_of_oddities_is_explained_by_its_story(group: str, name: str) -> None:
+    found = read(odd(group), "human")
+    assert found.ordinary.name == name
+    assert found.score < ODD - 2
+    assert found.score < read(odd(group, explained=0.0), "human").score - 1.5
+    assert read(odd(group, explained=0.0), "human").ordinary.name == "usual"
+
+
+def test_more_of_the_same_group_hardly_raises_the_score() -> None:
+    one, four = read(odd(PLACE), "human").score, read(odd(*[PLACE] * 4), "human").score
+    assert four - one < 1
+
+
+# Groups that no one story explains together.
+APART = [pair for pair in combinations((PLACE, CLIENT, ACCESS), 2)]
+
+
+@pytest.mark.parametrize("kind", ["human", "service"])
+@pytest.mark.parametrize("pair", APART)
+def test_two_groups_of_oddities_are_not(pair: tuple[str, str], kind: str) -> None:
+    both = read(odd(*pair), kind).score
+    apart = [read(odd(group), kind).score for group in pair]
+    assert both > max(apart) + 2.5
+    assert both > read(odd(pair[0], pair[0]), kind).score + 2.5
+
+
+def test_a_story_that_explains_two_groups_explains_them_together() -> None:
+    vpn = read(odd(PLACE, CARRIER), "human")
+    laptop = read(odd(CLIENT, CREDENTIAL), "human")
+    assert (vpn.ordinary.name, laptop.ordinary.name) == ("vpn", "device")
+    assert max(vpn.score, laptop.score) < read(odd(PLACE, CLIENT), "human").score - 2
+
+
+def test_an_attacker_may_copy_what_reassures() -> None:
+    """A familiar place takes off less than it weighs: a proxy in her city has it too."""
+    alone = read(odd(CLIENT, ACCESS), "human").score
+    near = read([*odd(CLIENT, ACCESS), Weight(PLACE, -8.0, 0.0)], "human")
+    assert near.attack.name == "near"
+    assert alone - 3 < near.score < alone
+
+
+def test_what_is_as_usual_scores_below_nothing_known() -> None:
+    calm = [Weight(group, -1.0, 0.0) for group in (PLACE, CLIENT, ACCESS, TIME)]
+    assert read(calm, "human").score < read([], "human").score < 0.5
+
+
+def test_reasons_are_at_most_two_of_a_group() -> None:
+    said = [Evidence(signal=f"s{n}", weight=6.0 - n / 10, text="") for n in range(20)]
+    groups = {f"s{n}": CLIENT if n < 8 else GROUPS[n % len(GROUPS)] for n in range(20)}
+    told = _telling(said, groups)
+    assert [e.signal for e in told[:3]] == ["s0", "s1", "s8"]
+    assert len(told) == STRONGEST
+    assert max(sum(groups[e.signal] == group for e in told) for group in GROUPS) == PER_GROUP
+
+
+def test_the_reasons_of_a_takeover_are_of_several_groups() -> None:
+    made = company()
+    said = made.judges(login("dana", at(43, 3), BUCHAREST, agent=UNKNOWN_CLIENT, mfa=False))
+    groups = [made.engine.groups[reason.signal] for reason in said.assessment.reasons]
+    assert len(groups) == STRONGEST
+    assert max(map(groups.count, groups)) <= PER_GROUP
