@@ -59,9 +59,10 @@ OUTPUT = {
         "number, 0 to 100",
         "always",
         (
-            "How rare so much evidence is among the logins of people, or of machines: "
-            "20 is one login in ten, 40 one in a hundred, 60 one in a thousand, before repeats and "
-            "failed attempts are ranked lower. Four decimals, so that a ranking has no ties."
+            "How rare so much evidence is among the logins of people, or of machines, in one "
+            "product: 20 is one login in ten, 40 one in a hundred, 60 one in a thousand, before "
+            "repeats and failed attempts are ranked lower. Four decimals, so that a ranking has no "
+            "ties."
         ),
     ),
     "risk_level": (
@@ -99,12 +100,17 @@ OUTPUT = {
         ),
     ),
     "identity": ("string", "always", "The person or machine, joined across logs."),
-    "identity_kind": ("string", "always", "`human` or `service`. Each has its own calibration."),
+    "identity_kind": (
+        "string",
+        "always",
+        "`human` or `service`. Each has its own calibration, and so has each product.",
+    ),
     "score": (
         "number, in nats",
         "always",
         (
-            "Evidence for an attacker against evidence for the identity, before calibration. "
+            "The attacker's stories together against the ordinary ones, before calibration; not "
+            "the sum of the weights, see [stories](signals.md#stories). "
             "At 0 both explain the login equally well; every +0.7 doubles the odds."
         ),
     ),
@@ -138,8 +144,10 @@ OUTPUT = {
         "integer",
         "where above 0",
         (
-            "About how many times this identity was told of within a day. Repeats rank lower "
-            "unless they are worse."
+            "About how many times this was told already: the findings on the identity within a "
+            "day (fading), and thrice one of the same country, product and client within "
+            f"{learn.TOLD_HORIZON // tables.DAY_MS} days; counted up to {round(assess.REPEATS)}. "
+            "It lowers `risk_score` and `risk_level`, not the decision."
         ),
     ),
 }
@@ -155,7 +163,7 @@ DECISION = {
     "rule": ("string", "always", "The rule that decided."),
 }
 ACTIONS = {
-    "_ALLOW": "below a finding",
+    "_ALLOW": "below a finding, before repeats are ranked lower",
     "_NOTIFY": "a medium risk; a machine's high risk; a machine's critical risk of low confidence",
     "_STEP_UP": "a person's high risk; a person's critical risk of low confidence",
     "_REVOKE": f"a person's critical risk with a confidence of {ladder.CONFIDENT} or more",
@@ -290,7 +298,8 @@ def _stories() -> str:
         "## Stories\n\nWeights are not simply added. Each side has several stories; each story"
         " explains some groups of evidence. An attacker's story makes what reassures in its groups"
         " count for nothing, because such an attacker can copy it. An ordinary story explains away"
-        " what alarms in its groups, at the price of its prior. The score is the attacker's stories"
+        " what alarms in its groups, as far as colleagues in the same circumstance show it, at the"
+        " price of its prior. The score is the attacker's stories"
         " together against the ordinary ones together.\n\n"
         f"Attacker's stories (`looks_like`):\n\n{rows(stories.ATTACKS)}\n\n{ordinary}"
     )
@@ -485,7 +494,7 @@ def bounds_page() -> str:
         ("networks with failures in a window", empty.failing_networks.limit),
         ("countries in a window", empty.countries.limit),
         ("networks in a window", empty.networks.limit),
-        ("logins held back from learning", learn.HELD_KEPT),
+        ("kinds of logins held back from learning", learn.HELD_KEPT),
         ("findings remembered, to rank repeats lower", learn.TOLD_KEPT),
         ("for how long a repeat is one", _days(learn.TOLD_HORIZON)),
     ]
@@ -538,8 +547,8 @@ def bounds_page() -> str:
         f"## Of one identity\n\n{rows(identity)}",
         f"## Of one address, and of one network (a /24 or /48)\n\n{rows(of_address)}",
         f"## Of the organisation\n\n{rows(everyone)}\n\n"
-        "The number of identities has no bound yet: every name that was ever tried has a"
-        " profile, small while it has no success.",
+        "The number of identities has no bound yet. A name that never got in is forgotten"
+        f" {_days(state.STRAY_IDLE)} after it was last tried, so that guessed names leave nothing.",
         f"## While reading\n\n{rows(reading)}",
     )
 

@@ -297,7 +297,7 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
                 activity_name="MFA Challenge", status_id=Status.FAILURE),
         changed(story.usual(dana, story.at(15, 0.2)), activity_id=Activity.OTHER,
                 activity_name="Factor Enroll"),
-        changed(story.backup_run(15, hour=0.3), status_id=Status.FAILURE,
+        changed(story.backup_run(15, hour=0.3), status_id=Status.FAILURE, status_code="AccessDenied",
                 unmapped=Unmapped(operation="s3:Get", credential_accepted=True)),
         changed(story.backup_run(15, hour=0.4), user=key, unmapped=rich),
         changed(story.backup_run(15, hour=0.5), dst_endpoint=Endpoint(hostname="web-1")),

@@ -81,11 +81,6 @@ def test_a_move_to_another_city_is_a_finding_or_two_in_four_weeks() -> None:
     assert len(findings(own)) <= 2
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a new home above the gate is never learned: its score never falls, and every login is"
-    " 'N days since the last login' because last_seen moves with what is learned only",
-)
 def test_a_new_home_is_learned_in_the_end() -> None:
     _, own = move(range(42, 84))
     assert own[-1].assessment.score < own[0].assessment.score - 2

@@ -10,7 +10,7 @@ import pytest
 
 from quivive.engine.engine import Scored
 from quivive.model.event import AuthEvent, Status
-from quivive.scoring.assess import FINDING
+from quivive.scoring.assess import FINDING, REPEAT, REPEATS
 from tests.scenario.company import (
     BUCHAREST,
     BUCHAREST_HOTEL,
@@ -118,7 +118,9 @@ def test_reasons_name_what_the_seed_names_with_counts() -> None:
 
 
 @pytest.mark.xfail(
-    strict=False, reason="four capped weights of one client push the failures out of the reasons"
+    strict=True,
+    reason="five reasons are told, and five others of two groups and more weigh more than the 4"
+    " nats that failures may: an analyst is not told of them with the first success",
 )
 def test_reasons_of_the_first_success_name_the_failures() -> None:
     first = attacker(told())[0].assessment
@@ -163,11 +165,33 @@ def test_every_later_login_of_the_attacker_scores_far_above_a_finding() -> None:
     assert all(s.assessment.score > ordinary_most + 3 for s in attacker(told()))
 
 
-def test_every_day_of_the_takeover_has_a_finding() -> None:
-    found = {
-        s.event.time // DAY_MS for s in attacker(told()) if is_finding(s)
-    }  # fmt: skip
-    assert found >= {at(day) // DAY_MS for day in range(ONSET, RESET) if day != ONSET}
+TAKEN = {at(day) // DAY_MS for day in range(ONSET, RESET)}
+
+
+def test_every_day_of_the_takeover_calls_for_an_action() -> None:
+    """Policy decides on the risk before what was told already is ranked lower."""
+    assert {s.event.time // DAY_MS for s in attacker(told())} == TAKEN
+    assert all(s.assessment.undamped >= FINDING for s in attacker(told()))
+    assert all(s.decision.action != "allow" for s in attacker(told()))
+    acted = {
+        s.event.time // DAY_MS
+        for s in attacker(told())
+        if s.decision.action in ("step_up", "revoke")
+    }
+    assert acted == TAKEN
+
+
+def test_most_days_of_the_takeover_have_a_finding() -> None:
+    """Repeats rank lower, but a takeover is not forgotten for being told of once."""
+    found = {s.event.time // DAY_MS for s in attacker(told()) if is_finding(s)}
+    assert len(found) >= 0.8 * len(TAKEN)
+    assert {min(TAKEN), min(TAKEN) + 1, max(TAKEN)} <= found
+
+
+def test_what_was_told_ranks_below_what_it_weighs() -> None:
+    again = [s.assessment for s in attacker(told()) if s.assessment.repeated]
+    assert len(again) > len(TAKEN) / 2
+    assert all(0 < a.undamped - a.risk_score <= REPEAT * REPEATS for a in again)
 
 
 def test_nobody_else_is_suspected_for_it() -> None:
@@ -234,10 +258,6 @@ def test_a_holiday_in_romania_is_told_once_and_ranks_below_the_takeover() -> Non
     assert all(s.assessment.risk_level in ("low", "medium") for s in said)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a holiday is never learned: 'days since the last login' and its Saturday add up",
-)
 def test_a_holiday_with_a_weekend_in_it_is_still_one_finding() -> None:
     assert len(findings(holiday(company(), range(42, 52)))) <= 1
 
@@ -294,9 +314,6 @@ def test_travel_is_seen_against_a_login_that_arrived_before_it() -> None:
     assert "km between Toronto, CA and Bucharest, RO in 6 min" in travel[0].text
 
 
-@pytest.mark.xfail(
-    strict=False, reason="the decision goes by the risk that repeats have lowered: allow"
-)
 def test_the_attacker_is_not_let_in_because_he_was_told_of_yesterday() -> None:
     made = company()
     assert made.judges(onset()).decision.action in ("step_up", "revoke")

@@ -193,7 +193,21 @@ def test_score_goes_by_event_time_and_finds_the_takeover(run, month: Path) -> No
     assert best["event"]["src_endpoint"]["location"]["country"] == "RO"
     assert best["risk_level"] in ("high", "critical")
     assert f"{len(times)} logins scored" in ran.err
-    assert f"quivive explain {best['id']}" in ran.err
+    assert "quivive explain" not in ran.err  # nothing was kept to explain it from
+
+
+@pytest.mark.parametrize(("keep", "find"), [("--out", "--in"), ("--state", "--state")])
+def test_score_says_how_to_explain_what_it_kept(
+    run, month: Path, tmp_path: Path, keep: str, find: str
+) -> None:
+    kept = tmp_path / "kept"
+    ran = run("score", keep, kept, month)
+    said = re.search(r"quivive explain (\S+) (--\S+) (\S+)", ran.err)
+    assert said
+    assert said.groups()[1:] == (find, str(kept))
+    explained = run("explain", *said.groups())
+    assert explained.code == 0
+    assert "country RO" in explained.out.decode()
 
 
 def test_an_undated_record_is_normalised_but_not_scored(run, dated: Path, tmp_path: Path) -> None:
@@ -206,7 +220,7 @@ def test_an_undated_record_is_normalised_but_not_scored(run, dated: Path, tmp_pa
     assert "no-time" not in uids
     assert uids == [line["event"]["metadata"].get("uid") for line in run("score", dated).lines]
     normalised, scored = run("normalize", path), run("score", path)
-    assert [x["metadata"]["uid"] for x in normalised.lines].count("no-time") == 1
+    assert [x["metadata"].get("uid") for x in normalised.lines].count("no-time") == 1
     told = "rejected okta.jsonl:1 (record 1): no time of its own: cannot be placed"
     assert told in scored.err
     assert told not in normalised.err

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from quivive.app.ingest import Tally
@@ -71,6 +70,15 @@ def test_a_gap_of_a_year_is_none() -> None:
         assert placed([*good, event])[1].rejected["log"] == rejects
 
 
+@pytest.mark.parametrize("number", [1, 15, STRAYS, STRAYS + 1, 60])
+def test_one_record_from_long_ago_rejects_none_of_the_others(number: int) -> None:
+    """A clock that starts in 2000 is as usual as one that is ahead."""
+    events = [usual(PEOPLE[2], 946_684_800_000), *apart(number)]
+    kept, tally = placed(events)
+    assert kept == events
+    assert not tally.rejects
+
+
 def test_nothing_and_one_record_pass() -> None:
     assert placed([])[0] == []
     assert len(placed(apart(1))[0]) == 1
@@ -107,4 +115,3 @@ def test_merging_drops_the_undated_only(tmp_path: Path) -> None:
     assert len(kept) == 3
     assert all(event.metadata.original_time for event in kept)
     assert tally.rejected["okta.jsonl"] == 1
-    assert msgspec.json.encode(kept)

@@ -6,41 +6,44 @@ import shlex
 import shutil
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from math import exp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from rich.console import Console, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from quivive.cli import figure
+from quivive.cli.demo_text import (
+    columns,
+    countries,
+    day_of,
+    decision_table,
+    findings_table,
+    graded,
+    is_unicode,
+    megabytes,
+    moment_of,
+    place,
+    reasons_table,
+    safe,
+    share,
+    side_by_side,
+)
 from quivive.cli.findings import COLOURS
-from quivive.cli.shared import printable, progress
+from quivive.cli.shared import progress
 
 if TYPE_CHECKING:
     from quivive.app.demo import Incident, Login, Run, Takeover
-    from quivive.baseline.observation import Observation
     from quivive.sim.demo import Story
 
 WIDEST = 120
 WIDE = 110  # columns, from which the other findings have room for their strongest reason
 OTHERS_SHOWN = 12
-LONGEST_NAME = 20
 PLAIN = str.maketrans({"→": ">", "×": "x", "…": "...", "–": "-", "—": "-", "·": "-", "’": "'"})
-FACTORS = {
-    "single": "password, no second factor",
-    "claim": "second factor by an earlier claim",
-    "fresh": "fresh second factor",
-    "phishing-resistant": "phishing-resistant",
-}
-NOT_NAMED = "not named"
 
 
 @click.command("demo")
@@ -84,7 +87,7 @@ class _Plain:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        if not _unicode(self.stream):
+        if not is_unicode(self.stream):
             encoding = self.stream.encoding or "ascii"
             text = text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
         if not self.stream.isatty():
@@ -103,7 +106,7 @@ class _Page:
         stream: Any = _Plain(sys.stdout)
         self.console = Console(file=stream, highlight=False)
         self.console.width = min(self.console.width, WIDEST)
-        pretty = _unicode(sys.stdout) and not os.environ.get("NO_COLOR")
+        pretty = is_unicode(sys.stdout) and not os.environ.get("NO_COLOR")
         self.glyphs = figure.UNICODE if pretty else figure.ASCII
 
     def say(self, text: RenderableType = "", indent: int = 2) -> None:
@@ -122,19 +125,19 @@ class _Page:
         self.say(f"Of an invented company of {people} people; made just now, attacks included:")
 
     def made(self, story: "Story") -> None:
-        table = _columns("left", "right", "right")
+        table = columns("left", "right", "right")
         for name, records in story.summary.records.items():
             path = self.out / name
-            table.add_row(_safe(path), f"{records:,} records", _size(path.stat().st_size))
+            table.add_row(safe(path), f"{records:,} records", megabytes(path.stat().st_size))
         self.say(table, 4)
 
     def learnt(self, run: "Run", seconds: float) -> None:
-        first, last = (_day(run.logins[at].seen.time) for at in (0, -1))
+        first, last = (day_of(run.logins[at].seen.time) for at in (0, -1))
         days = run.logins[-1].day - run.logins[0].day + 1
         skipped, rejected = sum(run.tally.skips.values()), sum(run.tally.rejected.values())
         extra = f", {skipped:,} records skipped as repeats or no logins" if skipped else ""
         if rejected:
-            extra += f", [yellow]{rejected:,} rejected: {_safe(run.tally.rejects[0].reason)}[/]"
+            extra += f", [yellow]{rejected:,} rejected: {safe(run.tally.rejects[0].reason)}[/]"
         guests = f" (guests among them: {run.guests})" if run.guests else ""
         self.say(
             f"Read by time as one stream, in {seconds:.0f} s, on this computer alone: "
@@ -145,8 +148,8 @@ class _Page:
             f"[bold]{run.people} people[/]{guests} and [bold]{run.machines} machines[/]."
         )
         self.say(
-            f"[bold]{len(run.findings)} logins[/] ({_share(len(run.findings), len(run.logins))}) "
-            f"were unusual enough to report. Every login, with its reasons: {_safe(run.scored)}"
+            f"[bold]{len(run.findings)} logins[/] ({share(len(run.findings), len(run.logins))}) "
+            f"were unusual enough to report. Every login, with its reasons: {safe(run.scored)}"
         )
 
     def nothing(self) -> None:
@@ -158,22 +161,22 @@ class _Page:
         self.head("the catch, at its onset" if shown.found else "the takeover that was missed")
         self._verdict(run, shown, login)
         self.console.print()
-        self._side_by_side(shown)
+        self.say(side_by_side(shown), 4)
         self._said(
             f"What speaks against the owner (nats of evidence: +3 is {exp(3):.0f} to 1)",
             line["reasons"],
         )
         self._said("What speaks for the owner", line["reassuring"])
         self.console.print()
-        self.say(self._told(line, login))
+        self.say(decision_table(line, login))
 
     def _verdict(self, run: "Run", shown: "Takeover", login: "Login") -> None:
         day = [other for other in run.logins if other.day == login.day]
         rank = run.rank(login, day)
         self.say(
             f"[{COLOURS[login.level]}]{login.risk:.0f} {login.level}[/]  "
-            f"[bold]{_safe(login.seen.identity)}[/]  {_moment(login.seen.time)} UTC  "
-            f"{_safe(_place(login.seen))}"
+            f"[bold]{safe(login.seen.identity)}[/]  {moment_of(login.seen.time)} UTC  "
+            f"{safe(place(login.seen))}"
         )
         self.say(
             f"{_timing(shown)} Risk {login.risk:.1f} of 100: number {rank} of the {len(day):,} "
@@ -182,65 +185,10 @@ class _Page:
             f"{_attempts(shown)}"
         )
 
-    def _side_by_side(self, shown: "Takeover") -> None:
-        """The login beside the owner's last one, and beside what is usual for the account."""
-        table = _columns("left", "left", "left", "left")
-        for column in table.columns:
-            column.overflow = "fold"
-        rows: list[tuple[str, Callable[[Login], str]]] = [
-            ("from", lambda login: _place(login.seen)),
-            ("network", lambda login: _operator(login.seen)),
-            ("client", lambda login: _client(login.seen)),
-            ("device", lambda login: login.device or NOT_NAMED),
-            ("sign-in", lambda login: FACTORS.get(login.seen.mfa or "", NOT_NAMED)),
-            ("to", lambda login: login.seen.application or NOT_NAMED),
-        ]
-        this, before = shown.shown, shown.before
-        table.add_row(
-            "",
-            "[bold]this login[/]",
-            "[bold]the owner's last[/]",
-            f"[bold]usual, of {len(shown.own):,} logins[/]",
-        )
-        table.add_row(
-            "[dim]when[/]",
-            *(_moment(login.seen.time) if login else "-" for login in (this, before)),
-            f"{_hours(shown.own)} UTC",
-        )
-        for name, of in rows:
-            counts = Counter(of(login) for login in shown.own)
-            mine = _safe(of(this))
-            if counts and of(this) not in counts:
-                mine = f"[bold red]{mine} (new)[/]"
-            table.add_row(
-                f"[dim]{name}[/]", mine, _safe(of(before)) if before else "-", _top(counts)
-            )
-        self.say(table, 4)
-
     def _said(self, title: str, reasons: Sequence[dict[str, Any]]) -> None:
         self.console.print()
         self.say(f"[bold]{title}[/]")
-        table = _columns("right", "left")
-        for reason in reasons:
-            table.add_row(f"{reason['weight']:+.1f}", _safe(reason["text"]))
-        if not reasons:
-            table.add_row("", "nothing")
-        self.say(table, 4)
-
-    def _told(self, line: dict[str, Any], login: "Login") -> Table:
-        decision = line["decision"]
-        table = _columns("left", "left")
-        if login.finding:
-            table.add_row("[bold]Story[/]", f"likeliest: {_safe(line['looks_like'])}; "
-                          f"the best innocent one: {_safe(line['otherwise'])}")  # fmt: skip
-            table.add_row("[bold]Otherwise[/]", _otherwise(line))
-        mode = " (shadow mode: it says what it would do)" if decision["mode"] == "shadow" else ""
-        table.add_row(
-            "[bold]Decision[/]",
-            f"[bold]{_safe(decision['action'])}[/]{mode}, by rule {_safe(decision['rule'])}; "
-            f"confidence {line['confidence']:.2f}",
-        )
-        return table
+        self.say(reasons_table(reasons), 4)
 
     def aftermath(self, run: "Run", shown: "Takeover", story: "Story") -> None:
         """The figure of the account's whole time, and what became of the later visits."""
@@ -254,7 +202,7 @@ class _Page:
             if (seen := login.seen).country is not None
         ]
         reset = int(story.reset * 1000)
-        marks = [figure.Mark(reset, f"reset by the administrator, {_day(reset)}")]
+        marks = [figure.Mark(reset, f"reset by the administrator, {day_of(reset)}")]
         for line in figure.figure(points, self.console.width - 2, marks=marks, glyphs=self.glyphs):
             self.say(line)
         self.console.print()
@@ -272,53 +220,14 @@ class _Page:
         self.head("the other findings, best first")
         if not told:
             self.say("none")
-        wide = self.console.width >= WIDE
-        table = _columns(*["left"] * (6 if wide else 5))
-        table.expand = True
-        for column in table.columns:
-            column.no_wrap = True
-        table.columns[-1].ratio = 1
-        if told:
-            table.add_row("", "", "", "", "[dim]in truth[/]", *["[dim]because[/]"] * wide)
-        for (identity, kind), logins in list(told.items())[:OTHERS_SHOWN]:
-            best = logins[0]
-            more = f" ×{len(logins)}" if len(logins) > 1 else ""
-            reasons = run.line(best)["reasons"] if wide else []
-            table.add_row(
-                f"[{COLOURS[best.level]}]{best.risk:.0f} {best.level}[/]",
-                _safe(_short(identity)) + more,
-                _day(best.seen.time).rpartition(" ")[0],
-                _safe(f"{best.product}, {best.seen.country or 'no place'}"),
-                f"[red]{kind}[/]" if kind else "no attack",
-                *[f"[dim]{_safe(reason['text'])}[/]" for reason in reasons[:1]],
-            )
-        self.say(table)
+        best = list(told.items())[:OTHERS_SHOWN]
+        self.say(findings_table(run, best, wide=self.console.width >= WIDE))
         rest = list(told)[OTHERS_SHOWN:]
         if rest:
             hits = sum(bool(kind) for _, kind in rest)
             self.say(f"and {len(rest)} more identities, {hits or 'none'} of them attacked")
         self.console.print()
-        self.say(self._graded(run, incidents, attacks))
-
-    def _graded(
-        self, run: "Run", incidents: "Sequence[Incident]", attacks: "dict[str, Incident]"
-    ) -> str:
-        findings = run.findings
-        hits = sum(login.id in attacks for login in findings)
-        caught = [i for i in incidents if i.findings]
-        text = (
-            f"[bold]Graded[/] with {_safe(self.out / 'labels.jsonl')}, opened only now that every "
-            f"login is scored: of {len(findings)} findings {hits} were attacks and "
-            f"{len(findings) - hits} were not. They tell of {len(caught)} of the "
-            f"{len(incidents)} attacks in the logs."
-        )
-        for missed in (i for i in incidents if not i.findings):
-            best = max((login.risk for login in missed.logins), default=0.0)
-            text += (
-                f" [yellow]Missed[/]: {missed.kind} of {_safe(_short(missed.identity))} "
-                f"({len(missed.logins)} logins, the highest risk {best:.0f})."
-            )
-        return text
+        self.say(graded(self.out, run, incidents, attacks))
 
     def next(self, login: "Login | None", run: "Run") -> None:
         quivive = _myself()
@@ -332,14 +241,6 @@ class _Page:
         ):
             self.console.print(Text(f"  {line}", "bold"), soft_wrap=True)
             self.say(f"[dim]{what}[/]", 6)
-
-
-def _columns(*justify: Any) -> Table:
-    """A table without lines."""
-    table = Table.grid(padding=(0, 2))
-    for how in justify:
-        table.add_column(justify=how)
-    return table
 
 
 def _timing(shown: "Takeover") -> str:
@@ -378,16 +279,10 @@ def _attempts(shown: "Takeover") -> str:
     if not fails:
         return ""
     return (
-        f" {len(fails)} failures from {_countries(fails)} came before it, within "
+        f" {len(fails)} failures from {countries(fails)} came before it, within "
         f"{_span(shown.first.seen.time - fails[0].seen.time)}; none got in, "
         f"and the riskiest of them was {max(login.risk for login in fails):.0f}."
     )
-
-
-def _otherwise(line: dict[str, Any]) -> str:
-    if line.get("counterfactual"):
-        return _safe(line["counterfactual"])
-    return "no single change, nor any three, of its strongest evidence makes it ordinary"
 
 
 def _later(shown: "Takeover", reset: int) -> str:
@@ -415,69 +310,8 @@ def _later(shown: "Takeover", reset: int) -> str:
         when = f"The finding came {_span(reset - shown.found.seen.time)} before the reset. "
     return (
         f"{when}Until then the attacker got in {len(later)} more times, from "
-        f"{_countries(later)}: {', '.join(became)}."
+        f"{countries(later)}: {', '.join(became)}."
     )
-
-
-def _countries(logins: "Iterable[Login]") -> str:
-    n = len({login.seen.country for login in logins} - {None})
-    return f"{n} countries" if n != 1 else "one country"
-
-
-def _place(seen: "Observation") -> str:
-    return ", ".join(part for part in (seen.city, seen.country) if part) or "no place known"
-
-
-def _operator(seen: "Observation") -> str:
-    return seen.as_name or (f"AS{seen.asn}" if seen.asn else "operator not known")
-
-
-def _client(seen: "Observation") -> str:
-    return " on ".join(part for part in (seen.browser, seen.os) if part) or NOT_NAMED
-
-
-def _short(identity: str) -> str:
-    """An identity by what tells it from others: no domain, no name space."""
-    name = identity.partition("@")[0].rpartition(":")[2]
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-
-
-def _hours(logins: "Sequence[Login]") -> str:
-    from quivive.app.demo import usual_hours
-
-    hours = usual_hours(logins)
-    return f"{hours[0]:02d}–{(hours[1] + 1) % 24:02d} h" if hours else "-"
-
-
-def _top(counts: Counter[str]) -> str:
-    """The most frequent values with their counts."""
-    if len(counts) == 1:
-        return f"always {_safe(next(iter(counts)))}"
-    shown = [f"{_safe(value)} {count}" for value, count in counts.most_common(3)]
-    rest = len(counts) - len(shown)
-    return ", ".join(shown) + (f", {rest} more" if rest > 0 else "") or "-"
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}%" if whole else "0%"
-
-
-def _unicode(stream: TextIO) -> bool:
-    return (stream.encoding or "").lower().replace("-", "") == "utf8"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
-
-
-def _moment(time: int) -> str:
-    moment = datetime.fromtimestamp(time / 1000, UTC)
-    return f"{moment:%a} {moment.day} {moment:%b %H:%M}"
-
-
-def _day(time: int) -> str:
-    moment = datetime.fromtimestamp(time / 1000, UTC)
-    return f"{moment.day} {moment:%b %Y}"
 
 
 def _span(ms: int) -> str:
@@ -495,7 +329,3 @@ def _myself() -> str:
         return "quivive"
     known = shutil.which("quivive")
     return "quivive" if known and Path(known).resolve() == called.resolve() else str(called)
-
-
-def _safe(text: object) -> str:
-    return escape(printable(str(text)))

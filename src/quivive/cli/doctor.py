@@ -36,7 +36,7 @@ def command(state: str | None) -> None:
     ]
     if state is not None:
         try:
-            Store(Path(state), create=False)
+            Store(Path(state), create=False).close()
             findings.append(Finding(name="state", level="ok", text=state, remedy=None))
         except StoreError as error:
             findings.append(Finding(name="state", level="missing", text=str(error), remedy=None))

@@ -45,4 +45,5 @@ def _find(event_id: str, state: str | None, scored: str | None) -> bytes | None:
         return None
     if state is None:
         raise UsageError("where to look? --state DIR, or --in FILE written by score --out")
-    return Store(Path(state), create=False).assessment(event_id)
+    with Store(Path(state), create=False) as store:
+        return store.assessment(event_id)

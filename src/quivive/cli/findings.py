@@ -96,7 +96,9 @@ def _facts(line: dict[str, Any], event: dict[str, Any]) -> list[tuple[str, str]]
         ("score", f"{line['score']:+.1f} nats"),
     ]
     if line.get("repeated"):
-        facts.append(("told before", f"about {line['repeated']} times within a day"))
+        facts.append(
+            ("told before", f"about {line['repeated']} times lately, which lowers the risk shown")
+        )
     return facts
 
 

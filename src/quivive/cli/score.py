@@ -17,6 +17,26 @@ from quivive.cli.shared import progress, reading_options, summarise
 FINDINGS_SHOWN = 10
 
 
+class _Best:
+    """The lines of the highest risk so far, and how many were offered."""
+
+    def __init__(self) -> None:
+        self.offered = 0
+        self._heap: list[tuple[float, int, bytes]] = []
+
+    def offer(self, risk: float, line: bytes) -> None:
+        self.offered += 1
+        rank = (risk, -self.offered, line)
+        if len(self._heap) < FINDINGS_SHOWN:
+            heapq.heappush(self._heap, rank)
+        elif rank > self._heap[0]:
+            heapq.heapreplace(self._heap, rank)
+
+    def lines(self) -> list[bytes]:
+        """Best first; of equals the earlier."""
+        return [line for _, _, line in sorted(self._heap, reverse=True)]
+
+
 @contextmanager
 def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
     """The stream of lines. A file appears under its name only once it is whole."""
@@ -85,6 +105,8 @@ def command(
     places = open_places([Path(path) for path in geoip])
     enricher = Enricher(places, open_lists(Path(lists) if lists else None))
     store = Store(Path(state)) if state else None
+    if store is not None:
+        click.get_current_context().call_on_close(store.close)
     kept = store.load(STATE_NAME) if store else None
     memory = decode_state(kept, str(state)) if kept is not None else State()
     if aliases:
@@ -92,20 +114,13 @@ def command(
 
     tally = ingest.Tally()
     readable = out is None and sys.stdout.isatty()
-    best: list[tuple[float, int, bytes]] = []
-    logins = 0
+    best = _Best()
 
     def lines(advance: ingest.Advance) -> Iterator[Row]:
-        nonlocal logins
         for log, scored in score(merged(files, chosen, tally, advance), memory, enricher):
             line = encode_scored(scored, log)
-            logins += 1
             risk = scored.assessment.risk_score
-            rank = (risk, -logins, line)
-            if len(best) < FINDINGS_SHOWN:
-                heapq.heappush(best, rank)
-            elif rank > best[0]:
-                heapq.heapreplace(best, rank)
+            best.offer(risk, line)
             uid = scored.event.metadata.uid or f"{log}:{scored.event.metadata.sequence}"
             yield Row(uid, scored.event.time, scored.login.identity, risk, line)
 
@@ -122,11 +137,9 @@ def command(
                 pass
         else:
             store.commit(written(), lambda: {STATE_NAME: encode_state(memory)}, tally.rejects)
-            store.close()
         stream.flush()
     summarise(tally)
     where = f" --state {state}" if state else f" --in {out}" if out else ""
-    top = [line for _, _, line in sorted(best, reverse=True)]
-    show_findings(top, logins, sys.stdout.isatty(), where)
+    show_findings(best.lines(), best.offered, sys.stdout.isatty(), where)
     if strict and tally.rejects:
         raise click.exceptions.Exit(1)

@@ -22,6 +22,17 @@ from quivive.model.event import (
 )
 from quivive.model.record import RawRecord, RejectError, Skip
 from quivive.sources import fields
+from quivive.sources._ecs_fields import (
+    address,
+    document_of,
+    get,
+    has_dots,
+    nested,
+    one,
+    point,
+    text,
+    words,
+)
 from quivive.sources.countries import country_code
 from quivive.sources.source import Source
 
@@ -42,122 +53,46 @@ _LOGIN_TYPES = frozenset({"start", "end", "info", "allowed", "denied"})
 _LOGOFF_ACTIONS = frozenset(
     {"logout", "logoff", "log_out", "log-out", "logged-out", "logged_out", "user_logout", "signout"}
 )
-# The field sets read here; a document may write them as one dotted key.
-_SETS = frozenset(
-    {
-        *("client", "cloud", "data_stream", "destination", "device", "ecs", "error", "event"),
-        *("host", "network", "observer", "organization", "process", "related", "server"),
-        *("service", "source", "tls", "trace", "transaction", "user", "user_agent"),
-    }
-)
-_DEPTH = 8
 _LAST_ASN = 2**32 - 1
-
-
-def _document(record: RawRecord) -> dict[str, Any]:
-    """The document itself, or the one inside an Elasticsearch hit."""
-    outer = record.fields
-    if outer is None:
-        return {}
-    for key in ("_source", "fields"):
-        inner = outer.get(key)
-        if type(inner) is dict and "_index" in outer:
-            return inner
-    return outer
-
-
-def _get(document: dict[str, Any], *path: str) -> Any:
-    """A field written nested or as one dotted key."""
-    value = fields.dig(document, *path)
-    return document.get(".".join(path)) if value is None else value
 
 
 def recognise(record: RawRecord) -> bool:
     """A time and either the schema's version or its categorisation; Winlogbeat's is not ours."""
-    document = _document(record)
+    document = document_of(record)
     if "@timestamp" not in document or "winlog" in document:
         return False
     if any(key.startswith("winlog.") for key in document):
         return False
-    if _get(document, "ecs", "version") is not None:
+    if get(document, "ecs", "version") is not None:
         return True
-    kind = _one(_get(document, "event", "kind"))
+    kind = one(get(document, "event", "kind"))
     if type(kind) is str and kind in _KINDS:
         return True
-    return not _CATEGORIES.isdisjoint(_words(_get(document, "event", "category")))
-
-
-def _nest(document: dict[str, Any], depth: int = _DEPTH) -> dict[str, Any]:
-    """The document with dotted keys as nested objects."""
-    nested: dict[str, Any] = {}
-    for key, value in document.items():
-        if depth == _DEPTH and key.partition(".")[0] not in _SETS:
-            nested[key] = value
-            continue
-        inner = _nest(value, depth - 1) if type(value) is dict and depth else value
-        *outer, last = key.split(".", _DEPTH)
-        target = nested
-        for name in outer:
-            held = target.get(name)
-            if type(held) is not dict:
-                held = target[name] = {}
-            target = held
-        held = target.get(last)
-        if type(held) is dict and type(inner) is dict:
-            held.update(inner)
-        else:
-            target[last] = inner
-    return nested
-
-
-def _has_dots(document: dict[str, Any]) -> bool:
-    for key, value in document.items():
-        if "." in key:
-            return True
-        if type(value) is dict and key in _SETS and any("." in inner for inner in value):
-            return True
-    return False
-
-
-def _one(value: Any) -> Any:
-    """Any ECS field may hold an array; its first value stands for it."""
-    if type(value) is list:
-        return value[0] if value else None
-    return value
-
-
-def _text(part: dict[str, Any], name: str) -> str | None:
-    value = _one(part.get(name))
-    return str(value) if type(value) is int else fields.clean(value)
-
-
-def _words(value: Any) -> list[str]:
-    words = value if type(value) is list else [value]
-    return [word.lower() for word in words if type(word) is str]
+    return not _CATEGORIES.isdisjoint(words(get(document, "event", "category")))
 
 
 def parse(record: RawRecord) -> AuthEvent | Skip:
     """The event of one document of the category authentication or session."""
-    document = _document(record)
-    if _has_dots(document):
-        document = _nest(document)
+    document = document_of(record)
+    if has_dots(document):
+        document = nested(document)
     event = fields.mapping(document, "event")
-    if _text(event, "kind") in _NO_EVENT:
+    if text(event, "kind") in _NO_EVENT:
         return Skip("no event: an alert, metric or state")
-    categories = _words(event.get("category"))
-    types = _words(event.get("type"))
+    categories = words(event.get("category"))
+    types = words(event.get("type"))
     if "authentication" not in categories and (
         "session" not in categories or not {"start", "end"}.intersection(types)
     ):
         return Skip("not of the category authentication")
     if "iam" in categories and types and _LOGIN_TYPES.isdisjoint(types):
         return Skip("account management")
-    timestamp = _one(document.get("@timestamp"))
+    timestamp = one(document.get("@timestamp"))
     time = fields.timestamp(timestamp, "@timestamp", default=record.reference_time)
-    action = _text(event, "action")
+    action = text(event, "action")
     ended = "end" in types or (action or "").lower() in _LOGOFF_ACTIONS
     error = fields.mapping(document, "error")
-    outcome = _text(event, "outcome")
+    outcome = text(event, "outcome")
     effective = fields.mapping(document, "user", "effective")
     service, target = _target(document, event)
     return AuthEvent(
@@ -165,8 +100,8 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         activity_id=Activity.LOGOFF if ended else Activity.LOGON,
         status_id=_status(outcome, types),
         status=outcome,
-        status_code=_text(error, "code"),
-        status_detail=_text(event, "reason") or _text(error, "message"),
+        status_code=text(error, "code"),
+        status_detail=text(event, "reason") or text(error, "message"),
         user=_user(document),
         service=service,
         dst_endpoint=target,
@@ -176,18 +111,18 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         metadata=fields.metadata(
             record,
             _product(*_maker(document, event)),
-            uid=_text(event, "id") or fields.text(record.fields, "_id"),
-            log_name=_text(event, "dataset")
+            uid=text(event, "id") or fields.text(record.fields, "_id"),
+            log_name=text(event, "dataset")
             or fields.text(document, "data_stream", "dataset")
-            or _text(event, "module")
+            or text(event, "module")
             or "ECS",
             original_time=timestamp,
-            event_code=action or _text(event, "code"),
+            event_code=action or text(event, "code"),
             correlation_uid=fields.text(document, "trace", "id")
             or fields.text(document, "transaction", "id"),
             tenant_uid=fields.text(document, "organization", "id"),
         ),
-        unmapped=_unmapped(document, _text(effective, "name")),
+        unmapped=_unmapped(document, text(effective, "name")),
     )
 
 
@@ -220,19 +155,19 @@ def _user(document: dict[str, Any]) -> User:
 
 
 def _identity(user: dict[str, Any]) -> User | None:
-    mail = _text(user, "email")
-    name = _text(user, "name") or mail
-    uid = _text(user, "id")
+    mail = text(user, "email")
+    name = text(user, "name") or mail
+    uid = text(user, "id")
     if name is None and uid is None:
         return None
     group = fields.mapping(user, "group")
-    group_name, group_id = _text(group, "name"), _text(group, "id")
+    group_name, group_id = text(group, "name"), text(group, "id")
     return User(
         name=name,
         uid=uid,
         email_addr=fields.email(mail) or fields.email(name),
-        full_name=_text(user, "full_name"),
-        domain=_text(user, "domain"),
+        full_name=text(user, "full_name"),
+        domain=text(user, "domain"),
         type_id=UserType.ADMIN if _is_admin(user.get("roles")) else None,
         groups=(Group(name=group_name, uid=group_id),) if group_name or group_id else None,
     )
@@ -240,31 +175,31 @@ def _identity(user: dict[str, Any]) -> User | None:
 
 def _is_admin(roles: Any) -> bool:
     """A role named for administration; "superuser" is Elasticsearch's own."""
-    return any("admin" in role or role == "superuser" for role in _words(roles))
+    return any("admin" in role or role == "superuser" for role in words(roles))
 
 
 def _source_endpoint(document: dict[str, Any]) -> Endpoint | None:
     """The client: ``source``, else ``client``; behind a proxy ``network.forwarded_ip``."""
     source = fields.mapping(document, "source")
     client = fields.mapping(document, "client")
-    ip = _address(source)
-    if ip is None and (not source or _address(client)):
-        source, ip = client, _address(client)
-    domain = _text(source, "domain")
-    forwarded = fields.address(_one(fields.dig(document, "network", "forwarded_ip")))
+    ip = address(source)
+    if ip is None and (not source or address(client)):
+        source, ip = client, address(client)
+    domain = text(source, "domain")
+    forwarded = fields.address(one(fields.dig(document, "network", "forwarded_ip")))
     if forwarded and forwarded != ip:
         # Place, network and port are the proxy's.
         return Endpoint(ip=forwarded, intermediate_ips=(ip,) if ip else None)
     if ip is None and domain is None:
         return None
-    number = fields.integer({"number": _one(fields.dig(source, "as", "number"))}, "number")
+    number = fields.integer({"number": one(fields.dig(source, "as", "number"))}, "number")
     if number is not None and not 0 < number <= _LAST_ASN:
         number = None
-    organisation = _text(fields.mapping(source, "as", "organization"), "name")
+    organisation = text(fields.mapping(source, "as", "organization"), "name")
     geo = fields.mapping(source, "geo")
     return Endpoint(
         ip=ip,
-        port=fields.port(_one(source.get("port"))),
+        port=fields.port(one(source.get("port"))),
         hostname=domain,
         location=_location(geo) if geo else None,
         autonomous_system=AutonomousSystem(number=number, name=organisation)
@@ -273,52 +208,19 @@ def _source_endpoint(document: dict[str, Any]) -> Endpoint | None:
     )
 
 
-def _address(end: dict[str, Any]) -> str | None:
-    return fields.address(_one(end.get("ip"))) or fields.address(_one(end.get("address")))
-
-
 def _location(geo: dict[str, Any]) -> Location | None:
-    lat, long = _point(geo.get("location"))
+    lat, long = point(geo.get("location"))
     found = Location(
-        city=_text(geo, "city_name"),
-        region=_text(geo, "region_name") or _text(geo, "region_iso_code"),
-        country=fields.country(_one(geo.get("country_iso_code")))
-        or country_code(_one(geo.get("country_name"))),
+        city=text(geo, "city_name"),
+        region=text(geo, "region_name") or text(geo, "region_iso_code"),
+        country=fields.country(one(geo.get("country_iso_code")))
+        or country_code(one(geo.get("country_name"))),
         lat=lat,
         long=long,
-        postal_code=_text(geo, "postal_code"),
+        postal_code=text(geo, "postal_code"),
     )
     # OCSF has no place of coordinates alone.
     return found if found.country or found.city or found.region or found.postal_code else None
-
-
-def _point(value: Any) -> tuple[float | None, float | None]:
-    """Latitude and longitude of a geo_point: object, "lat,lon", [lon, lat], GeoJSON or WKT."""
-    if type(value) is list and len(value) == 1:
-        value = value[0]
-    pair: list[Any] = []
-    if type(value) is dict:
-        if "lat" in value:
-            pair = [value.get("lon"), value.get("lat")]
-        elif type(value.get("coordinates")) is list:
-            pair = value["coordinates"]
-    elif type(value) is list:
-        pair = value
-    elif type(value) is str and value[:5].upper() == "POINT":
-        pair = value[5:].strip(" ()").split()
-    elif type(value) is str:
-        pair = value.split(",")[::-1]
-    if len(pair) != 2:
-        return None, None
-    long, lat = (_degrees(part) for part in pair)
-    if lat is None or long is None or abs(lat) > 90:
-        return None, None
-    return lat, long
-
-
-def _degrees(value: Any) -> float | None:
-    found = None if type(value) is int and abs(value) > 180 else fields.number({"": value}, "")
-    return None if found is None or abs(found) > 180 else found
 
 
 def _target(
@@ -326,27 +228,27 @@ def _target(
 ) -> tuple[Service | None, Endpoint | None]:
     """What was logged in to: the service or daemon, and the host."""
     service = fields.mapping(document, "service")
-    name = _text(service, "name") or fields.text(document, "process", "name")
+    name = text(service, "name") or fields.text(document, "process", "name")
     host = fields.mapping(document, "host")
-    hostname = _text(host, "name") or _text(host, "hostname")
+    hostname = text(host, "name") or text(host, "hostname")
     target = None
     if hostname:
-        target = Endpoint(hostname=hostname, uid=_text(host, "id"), domain=_text(host, "domain"))
+        target = Endpoint(hostname=hostname, uid=text(host, "id"), domain=text(host, "domain"))
     else:
         end = fields.mapping(document, "destination") or fields.mapping(document, "server")
-        ip, domain = _address(end), _text(end, "domain")
+        ip, domain = address(end), text(end, "domain")
         if ip or domain:
-            target = Endpoint(ip=ip, hostname=domain, port=fields.port(_one(end.get("port"))))
+            target = Endpoint(ip=ip, hostname=domain, port=fields.port(one(end.get("port"))))
     if name is None:
         name = (
             fields.text(document, "cloud", "service", "name")
-            or _text(event, "module")
-            or _text(event, "provider")
-            or _text(event, "dataset")
+            or text(event, "module")
+            or text(event, "provider")
+            or text(event, "dataset")
         )
     if name is None and target is None:
         name = "ECS"
-    return Service(name=name, uid=_text(service, "id")) if name else None, target
+    return Service(name=name, uid=text(service, "id")) if name else None, target
 
 
 def _device(document: dict[str, Any]) -> Device | None:
@@ -355,13 +257,13 @@ def _device(document: dict[str, Any]) -> Device | None:
 
 
 def _request(document: dict[str, Any]) -> HttpRequest | None:
-    agent = _text(fields.mapping(document, "user_agent"), "original")
+    agent = text(fields.mapping(document, "user_agent"), "original")
     return HttpRequest(user_agent=agent) if agent else None
 
 
 def _unmapped(document: dict[str, Any], role: str | None) -> Unmapped | None:
     client = fields.mapping(document, "tls", "client")
-    fingerprint = _text(client, "ja4") or _text(client, "ja3")
+    fingerprint = text(client, "ja4") or text(client, "ja3")
     user = fields.text(document, "user", "name")
     role = role if user and role != user else None
     if fingerprint is None and role is None:
@@ -371,8 +273,8 @@ def _unmapped(document: dict[str, Any], role: str | None) -> Unmapped | None:
 
 def _maker(document: dict[str, Any], event: dict[str, Any]) -> tuple[str, str | None]:
     observer = fields.mapping(document, "observer")
-    name = _text(observer, "product") or _text(event, "module") or _text(event, "provider")
-    return name or "ECS", _text(observer, "vendor")
+    name = text(observer, "product") or text(event, "module") or text(event, "provider")
+    return name or "ECS", text(observer, "vendor")
 
 
 @lru_cache(maxsize=256)

@@ -3,13 +3,10 @@
 from functools import lru_cache
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from quivive.model.event import (
-    Actor,
     AuthEvent,
-    AuthFactor,
     AutonomousSystem,
     Device,
     DeviceType,
@@ -23,15 +20,22 @@ from quivive.model.event import (
     Session,
     Status,
     Unmapped,
-    User,
     UserType,
 )
 from quivive.model.record import RawRecord, RejectError, Skip
 from quivive.sources import fields
+from quivive.sources._okta_event import (
+    EMPTY,
+    Log,
+    factors_shown,
+    member,
+    parties,
+    section,
+    sections,
+)
 from quivive.sources._okta_words import (
     ADMIN_CONSOLE,
     DEVICES,
-    FACTORS,
     GRANT,
     IMPERSONATION,
     LOGON,
@@ -40,7 +44,6 @@ from quivive.sources._okta_words import (
     STATUS,
     SYSTEMS,
     TOKEN_CREATE,
-    USER_TYPES,
     Kind,
     kind_of,
 )
@@ -52,61 +55,10 @@ _PRODUCT = Product(name="Okta", vendor_name="Okta")
 _OKTA = Service(name="Okta")
 _NOTHING = Unmapped()
 _LAST_ASN = 2**32 - 1
-_FRESH_MS = 5 * 60 * 1000
 _HINTS = (
     *("client", "target", "outcome", "transaction", "published", "uuid", "severity"),
     *("displayMessage", "debugContext", "securityContext", "authenticationContext"),
 )
-
-
-class _Log(Struct, frozen=True, kw_only=True):
-    """The sections of one LogEvent, empty where it has none."""
-
-    actor: Any
-    client: dict[str, Any]
-    device: dict[str, Any]
-    context: dict[str, Any]
-    security: dict[str, Any]
-    debug: dict[str, Any]
-    outcome: dict[str, Any]
-    targets: list[dict[str, Any]]
-    hops: list[dict[str, Any]]
-
-    def target(self, kind: str) -> dict[str, Any]:
-        """The first target of a type."""
-        for target in self.targets:
-            if target.get("type") == kind:
-                return target
-        return _EMPTY
-
-
-_EMPTY: dict[str, Any] = {}
-
-
-def _member(event: dict[str, Any], name: str) -> Any:
-    """A top-level member; some lakes write its name in lower case."""
-    value = event.get(name)
-    return event.get(name.lower()) if value is None else value
-
-
-def _section(value: Any) -> dict[str, Any]:
-    return value if type(value) is dict else _EMPTY
-
-
-def _sections(event: dict[str, Any]) -> _Log:
-    targets = event.get("target")
-    hops = _section(event.get("request")).get("ipChain")
-    return _Log(
-        actor=event.get("actor"),
-        client=_section(event.get("client")),
-        device=_section(event.get("device")),
-        context=_section(_member(event, "authenticationContext")),
-        security=_section(_member(event, "securityContext")),
-        debug=_section(_section(_member(event, "debugContext")).get("debugData")),
-        outcome=_section(event.get("outcome")),
-        targets=[t for t in targets if type(t) is dict] if type(targets) is list else [],
-        hops=[hop for hop in hops if type(hop) is dict] if type(hops) is list else [],
-    )
 
 
 def recognise(record: RawRecord) -> bool:
@@ -114,21 +66,21 @@ def recognise(record: RawRecord) -> bool:
     event = record.fields
     if event is None:
         return False
-    event_type = _member(event, "eventType")
+    event_type = member(event, "eventType")
     if type(event_type) is not str or "." not in event_type or " " in event_type:
         return False
     actor = event.get("actor")
     if type(actor) is dict and ("alternateId" in actor or "displayName" in actor):
         return True
-    if _member(event, "legacyEventType") is not None:
+    if member(event, "legacyEventType") is not None:
         return True
-    return sum(_member(event, name) is not None for name in _HINTS) >= 4
+    return sum(member(event, name) is not None for name in _HINTS) >= 4
 
 
 def parse(record: RawRecord) -> AuthEvent | Skip:
     """The event of one LogEvent; a Skip for the many that are about something else."""
-    event = record.fields or _EMPTY
-    event_type = clean(_member(event, "eventType"))
+    event = record.fields or EMPTY
+    event_type = clean(member(event, "eventType"))
     if event_type is None:
         raise RejectError("eventType: missing")
     kind = kind_of(event_type)
@@ -136,9 +88,9 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         return Skip("no authentication event")
     published = event.get("published")
     time = fields.timestamp(published, "published", default=record.reference_time)
-    log = _sections(event)
-    user, actor = _parties(kind, log)
-    factors, is_mfa, by_claim = _factors(log, time)
+    log = sections(event)
+    user, actor = parties(kind, log)
+    factors, is_mfa, by_claim = factors_shown(log, time)
     if kind is MFA and len(factors) == 1 and factors[0].factor_type_id == FactorType.PASSWORD:
         # The Identity Engine writes the password, too, as a factor that was verified.
         kind = LOGON
@@ -153,7 +105,7 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
     protocol, protocol_id = _protocol(kind, app)
     code, detail = _reason(log)
     src = _source_endpoint(log)
-    agent = clean(_section(log.client.get("userAgent")).get("rawUserAgent"))
+    agent = clean(section(log.client.get("userAgent")).get("rawUserAgent"))
     return AuthEvent(
         time=time,
         activity_id=kind.activity,
@@ -193,7 +145,7 @@ def _status(kind: Kind, result: str | None) -> Status:
     return Status.OTHER if kind.prompt and status == Status.SUCCESS else status
 
 
-def _reason(log: _Log) -> tuple[str | None, str | None]:
+def _reason(log: Log) -> tuple[str | None, str | None]:
     """Code and words: Okta gives either in outcome.reason, a push answer in debugData."""
     reason = clean(log.outcome.get("reason"))
     answer = clean(log.debug.get("pushOnlyResponseType"))
@@ -203,102 +155,10 @@ def _reason(log: _Log) -> tuple[str | None, str | None]:
 
 
 def _protocol(kind: Kind, app: dict[str, Any]) -> tuple[str | None, int | None]:
-    mode = clean(_section(app.get("detailEntry")).get("signOnModeType"))
+    mode = clean(section(app.get("detailEntry")).get("signOnModeType"))
     if mode is None:
         return kind.protocol, kind.protocol_id
     return SIGN_ON_MODES.get(mode, (mode, 99))
-
-
-def _parties(kind: Kind, log: _Log) -> tuple[User, Actor | None]:
-    """The user the event is about, and whoever did it where that is somebody else."""
-    actor = user = _user(log.actor)
-    # Okta System sends push notifications; an OAuth client redeems what its user was granted.
-    by_system = actor is None or actor.type_id == UserType.SYSTEM
-    delegated = kind is GRANT and log.debug.get("grantType") != "client_credentials"
-    if kind.of_target or by_system or delegated:
-        user = _user(log.target("User")) or actor
-    if user is None:
-        raise RejectError("actor: no name or id of the user")
-    if actor is None or user is actor or actor.uid == user.uid or actor.name == user.name:
-        return user, None
-    if actor.type_id == UserType.SERVICE:
-        return user, Actor(app_name=actor.name, app_uid=actor.uid)
-    return user, Actor(user=actor)
-
-
-def _user(party: Any) -> User | None:
-    if type(party) is not dict or not party:
-        return None
-    uid = fields.text(party, "id")
-    login = clean(party.get("alternateId"))
-    shown = clean(party.get("displayName"))
-    kind = clean(party.get("type"))
-    type_id = USER_TYPES.get(kind) if kind else None
-    if login == "system@okta.com":
-        type_id = UserType.SYSTEM
-    name = login or shown
-    if type_id == UserType.SERVICE:
-        name = shown or login
-    if name is None and uid is None:
-        return None
-    return User(
-        name=name,
-        uid=uid,
-        email_addr=fields.email(login),
-        full_name=shown if shown != name else None,
-        type_id=type_id,
-    )
-
-
-@lru_cache(maxsize=1024)
-def _factor(word: str) -> AuthFactor | None:
-    kind = FACTORS.get(word.upper())
-    return None if kind is None else AuthFactor(factor_type_id=kind, factor_type=word)
-
-
-def _factors(log: _Log, time: int) -> tuple[tuple[AuthFactor, ...], bool | None, bool | None]:
-    """The factors shown now, whether there was more than one, and whether earlier ones did it."""
-    word = clean(log.debug.get("factor"))
-    if word and (factor := _factor(word)):
-        return (factor,), None, None
-    if log.debug.get("authMethodFirstType"):
-        return _session_factors(log.debug, time)
-    words = [clean(log.context.get("credentialType"))]
-    enrolled = [t for t in log.targets if t.get("type") == "AuthenticatorEnrollment"]
-    if enrolled:
-        words = [
-            clean(_section(target.get("detailEntry")).get("methodTypeUsed"))
-            or clean(target.get("displayName"))
-            for target in enrolled
-        ]
-    found = tuple(factor for word in words if word and (factor := _factor(word)))
-    return found, len({factor.factor_type_id for factor in found}) > 1 or None, None
-
-
-def _session_factors(
-    debug: dict[str, Any], time: int
-) -> tuple[tuple[AuthFactor, ...], bool | None, bool | None]:
-    """The same from the methods that the session holds: "okta_verify:signed_nonce:…" and since
-    when, often from hours before this event."""
-    fresh = []
-    held = []
-    for which in ("First", "Second"):
-        method = clean(debug.get(f"authMethod{which}Type"))
-        if method is None:
-            continue
-        factor = _factor(method.partition(":")[2].partition(":")[0])
-        held.append(factor)
-        try:
-            shown = fields.timestamp(debug.get(f"authMethod{which}VerificationTime"), which)
-        except RejectError:
-            continue
-        if factor and abs(time - shown) <= _FRESH_MS:
-            fresh.append(factor)
-    if len(held) > 1:
-        return tuple(fresh), True, None if fresh else True
-    # One method may be two factors (FastPass, a passkey with PIN); a password is one.
-    password = held and held[0] and held[0].factor_type_id == FactorType.PASSWORD
-    return tuple(fresh), False if password else None, None
 
 
 def _session(context: dict[str, Any]) -> Session | None:
@@ -317,15 +177,15 @@ def _service(app: dict[str, Any]) -> Service:
     return Service(name=name, uid=uid) if name or uid else _OKTA
 
 
-def _source_endpoint(log: _Log) -> Endpoint | None:
+def _source_endpoint(log: Log) -> Endpoint | None:
     """The client; ipChain is the client and then the proxies its request came through."""
     chain = [ip for hop in log.hops if (ip := fields.address(hop.get("ip")))]
     ip = fields.address(log.client.get("ipAddress")) or (chain[0] if chain else None)
     if ip is None:
         return None
-    geo = _section(log.client.get("geographicalContext"))
+    geo = section(log.client.get("geographicalContext"))
     if not geo and log.hops:
-        geo = _section(log.hops[0].get("geographicalContext"))
+        geo = section(log.hops[0].get("geographicalContext"))
     number = fields.integer(log.security, "asNumber")
     if number is not None and not 0 < number <= _LAST_ASN:
         number = None
@@ -348,7 +208,7 @@ def _degrees(value: Any, limit: int) -> float | None:
 
 
 def _location(geo: dict[str, Any]) -> Location | None:
-    point = _section(geo.get("geolocation"))
+    point = section(geo.get("geolocation"))
     found = Location(
         city=clean(geo.get("city")),
         region=clean(geo.get("state")),
@@ -372,7 +232,7 @@ def _system(words: str) -> Os | None:
     return None
 
 
-def _device(log: _Log, src: Endpoint | None) -> Device | None:
+def _device(log: Log, src: Endpoint | None) -> Device | None:
     """The device Okta Verify registered, else the browser by its device token."""
     device = log.device
     uid = (
@@ -381,7 +241,7 @@ def _device(log: _Log, src: Endpoint | None) -> Device | None:
         or clean(log.debug.get("deviceFingerprint"))
     )
     name = clean(device.get("name"))
-    words = clean(_section(log.client.get("userAgent")).get("os")) or clean(
+    words = clean(section(log.client.get("userAgent")).get("os")) or clean(
         device.get("os_platform")
     )
     system = _system(words) if words else None
@@ -398,7 +258,7 @@ def _device(log: _Log, src: Endpoint | None) -> Device | None:
     )
 
 
-def _unmapped(kind: Kind, log: _Log, status: Status, by_claim: bool | None) -> Unmapped | None:
+def _unmapped(kind: Kind, log: Log, status: Status, by_claim: bool | None) -> Unmapped | None:
     accepted = status in (Status.FAILURE, Status.OTHER) and (
         kind.accepted
         # A method verified earlier in this session, or a password verified but expired.
@@ -425,14 +285,14 @@ def _unmapped(kind: Kind, log: _Log, status: Status, by_claim: bool | None) -> U
     return None if found == _NOTHING else found
 
 
-def _network_kind(log: _Log) -> str | None:
+def _network_kind(log: Log) -> str | None:
     """Okta flags anonymising proxies, and lists tunnels with operator, type and anonymity."""
     if log.security.get("isProxy") is True:
         return "vpn"
     return "vpn" if '"anonymous":true' in (clean(log.debug.get("tunnels")) or "") else None
 
 
-def _risk(log: _Log) -> str | None:
+def _risk(log: Log) -> str | None:
     if fields.boolean(log.debug, "threatSuspected"):
         return "threatSuspected"
     level = fields.text(log.security, "risk", "level")

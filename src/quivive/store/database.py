@@ -91,7 +91,19 @@ class Store:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
                 self._check(connection)
         except DatabaseError as error:
+            self.close()
             raise StoreError(f"{self.path}: {error.orig}; not a store of Quivive's?") from None
+        except StoreError:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Store":
+        """The store itself, closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Releases the file."""
+        self.close()
 
     def _check(self, connection: sa.Connection) -> None:
         present = set(sa.inspect(connection).get_table_names())
