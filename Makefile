@@ -1,5 +1,5 @@
 # The verbs of this project. `make demo` to see it, `make test` to trust it.
-.PHONY: setup dev demo test lint types imports unit golden bench reference lock clean
+.PHONY: help setup dev demo test lint golden bench bench-detection reference lock clean
 .DEFAULT_GOAL := help
 
 PY := .venv/bin/python
@@ -33,6 +33,11 @@ reference: dev  ## regenerate docs/reference
 
 bench: dev  ## cost per login of each stage, as ratios
 	@$(PY) -m benchmarks
+
+bench-detection: dev  ## incident recall at alert budgets, on simulated organisations
+	@set -e; out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; for seed in 21 22; do \
+	  .venv/bin/quivive simulate --out "$$out/$$seed" --seed $$seed >/dev/null; \
+	  echo "== seed $$seed"; $(PY) -m benchmarks.detection "$$out/$$seed"; done
 
 lock:  ## renew requirements/*.txt
 	@sh scripts/lock.sh

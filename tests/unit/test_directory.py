@@ -53,11 +53,6 @@ def test_kubernetes_users_named_by_their_address_join_the_person(name: str) -> N
     assert Directory().resolve(audited(name)) == DANA.email
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="sources.fields.email takes the whole name for an address, so that the record comes"
-    " with email_addr 'oidc:dana@example.com', which Directory.resolve believes",
-)
 @pytest.mark.parametrize("name", PREFIXED)
 def test_kubernetes_users_of_an_oidc_provider_join_the_person(name: str) -> None:
     assert Directory().resolve(audited(name)) == DANA.email
@@ -100,3 +95,16 @@ def test_a_role_taken_by_a_named_person_is_that_persons(session: str, kind: str)
     identity = Directory().resolve(event)
     assert kind_of(event, identity, tool=False) == kind
     assert (identity == DANA.email) == (kind == "human")
+
+
+def test_an_id_seen_beside_an_email_leads_to_it_later() -> None:
+    directory = Directory()
+    directory.resolve(of(email_addr="anna@example.com", uid="oid-1", uid_alt="S-1-5-21-1104"))
+    assert directory.resolve(of(name="EXAMPLE\\aw", uid="S-1-5-21-1104")) == "anna@example.com"
+
+
+def test_an_id_that_people_share_leads_to_nobody() -> None:
+    directory = Directory()
+    for person in ("anna@example.com", "bert@example.com"):
+        directory.resolve(of(email_addr=person, uid="role-of-all"))
+    assert directory.resolve(of(name="deployers", uid="role-of-all")) == "deployers"

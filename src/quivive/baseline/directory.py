@@ -25,6 +25,7 @@ _SERVICE_NAME = re.compile(
     re.IGNORECASE,
 )
 IDS_KEPT = 200_000
+SHARED_ID = ""
 
 
 class Directory(Struct):
@@ -47,11 +48,14 @@ class Directory(Struct):
                         return known
         if user.email_addr is not None:
             self._meet(user.email_addr)
-            if user.uid is not None and len(self.ids) < IDS_KEPT:
-                self.ids[user.uid] = user.email_addr
+            for uid in (user.uid, user.uid_alt):
+                if uid is not None:
+                    self._lead(uid, user.email_addr)
             return user.email_addr
-        if user.uid is not None and user.uid in self.ids:
-            return self.ids[user.uid]
+        for uid in (user.uid, user.uid_alt):
+            known = self.ids.get(uid) if uid is not None else None
+            if known:
+                return known
         name = (user.name or user.uid or "").lower()
         if "@" in name:
             # OIDC user names carry their provider: "oidc:a@b.example", "https://issuer#a@b.example".
@@ -73,6 +77,15 @@ class Directory(Struct):
         if len(self.bare) < IDS_KEPT:
             self.bare[bare] = True
         return bare or name
+
+    def _lead(self, uid: str, email: str) -> None:
+        """An id seen beside an e-mail leads to it, unless several people share the id."""
+        known = self.ids.get(uid)
+        if known is None:
+            if len(self.ids) < IDS_KEPT:
+                self.ids[uid] = email
+        elif known != email:
+            self.ids[uid] = SHARED_ID
 
     def _meet(self, email: str) -> None:
         local, _, domain = email.partition("@")

@@ -148,7 +148,6 @@ class Organisation(Struct):
 
     everyone: Level = field(default_factory=lambda: Level(SHARED_HALF_LIFE, EVERYONE_CATEGORIES))
     groups: dict[str, Level] = field(default_factory=dict)
-    stray_failures: Window = field(default_factory=Window)
     stray_identities: DistinctWindow = field(default_factory=lambda: DistinctWindow(512))
     stray_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
     first_seen: int = 0

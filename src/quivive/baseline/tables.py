@@ -84,7 +84,8 @@ class Level(Struct):
             return
         if self.anchor == 0:
             self.anchor = other.anchor
-        factor = 2.0 ** ((other.anchor - self.anchor) / self.half_life_ms)
+        halvings = (other.anchor - self.anchor) / self.half_life_ms
+        factor = 2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings))
         for name, table in other.tables.items():
             mine = self.tables.setdefault(name, Table())
             for key, count in table.values.items():

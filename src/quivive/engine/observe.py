@@ -35,7 +35,8 @@ _RISKS = {
     "leakedcredentials": "leakedCredentials",
 }
 _REFUSED = re.compile(
-    r"AccessDenied|Unauthori[sz]ed|NotAuthori[sz]ed|Forbidden|OptInRequired|^403$"
+    r"AccessDenied|Unauthori[sz]ed|NotAuthori[sz]ed|AuthorizationError|Forbidden|NotPermitted"
+    r"|ExplicitDeny|SCPDenied|Blocked|OptInRequired|AllAccessDisabled|^403$"
 )
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
 
@@ -118,10 +119,10 @@ def _outcome(event: AuthEvent, extra: Unmapped) -> str:
         return "success"
     if event.status_id != Status.FAILURE:
         return "interrupt"
-    if extra.credential_accepted and extra.operation is not None:
-        code = event.status_code or ""
-        if not _REFUSED.search(code):
-            return "success"
+    code = event.status_code
+    call = event.activity_id == Activity.LOGON and extra.operation is not None
+    if call and extra.credential_accepted and code is not None and not _REFUSED.search(code):
+        return "success"
     return "failure"
 
 

@@ -20,6 +20,7 @@ STEEPNESS = 10.0
 STRONGEST = 5
 REASSURING = 3
 PER_GROUP = 2
+WORTH_TELLING = 1.0
 TELLING = 0.1  # nats under which evidence is not worth a line
 ENOUGH_LOGINS = 5.0
 NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
@@ -119,17 +120,28 @@ def assess(
 def _telling(
     said: Sequence[Weighed | Evidence], groups: dict[str, str]
 ) -> list[Weighed | Evidence]:
-    """The strongest evidence, heaviest first, at most two of a group."""
+    """The evidence to name, heaviest first: the best of every group that weighs something, then
+    the seconds best, so that five words for one oddity never hide another.
+    """
+    firsts: list[Weighed | Evidence] = []
+    others: list[Weighed | Evidence] = []
     taken: Counter[str] = Counter()
-    found: list[Weighed | Evidence] = []
     for told in said:
-        if len(found) == STRONGEST or (told.weight <= TELLING and not _is_pin(told)):
-            break
-        group = groups[told.feature.signal if isinstance(told, Weighed) else told.signal]
-        if taken[group] < PER_GROUP:
-            taken[group] += 1
-            found.append(told)
-    return found
+        if told.weight <= TELLING and not _is_pin(told):
+            continue
+        group = _group(told, groups)
+        taken[group] += 1
+        if taken[group] == 1 and told.weight >= WORTH_TELLING:
+            firsts.append(told)
+        elif taken[group] <= PER_GROUP:
+            others.append(told)
+    found = firsts[:STRONGEST]
+    found += others[: STRONGEST - len(found)]
+    return sorted(found, key=_weight, reverse=True)
+
+
+def _group(told: Weighed | Evidence, groups: dict[str, str]) -> str:
+    return groups[told.feature.signal if isinstance(told, Weighed) else told.signal]
 
 
 def _weight(told: Weighed | Evidence) -> float:

@@ -37,6 +37,9 @@ SESSION = "session"
 GROUPS = (PLACE, JOURNEY, CARRIER, CLIENT, CREDENTIAL, ACCESS, TIME, ABSENCE, AROUND, SESSION)
 
 
+ABOUT_AS_GOOD = 0.5  # nats
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """One way a login may have come about: its words, prior, and the groups it explains."""
 
@@ -131,9 +134,16 @@ def read(weights: Iterable[Weight], kind: str) -> Reading:
     ]
     return Reading(
         _log_sum(attacks) - _log_sum(ordinary),
-        ATTACKS[attacks.index(max(attacks))],
-        stories[ordinary.index(max(ordinary))],
+        _told(ATTACKS, attacks),
+        _told(stories, ordinary),
     )
+
+
+def _told(stories: tuple[Story, ...], values: list[float]) -> Story:
+    """The story to tell: of those about as good as the best, the one that claims least."""
+    near = max(values) - ABOUT_AS_GOOD
+    good = [story for story, value in zip(stories, values, strict=True) if value >= near]
+    return min(good, key=lambda story: len(story.explains))
 
 
 def _log_sum(values: list[float]) -> float:

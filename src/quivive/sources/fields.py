@@ -283,7 +283,14 @@ def email(value: str | None) -> str | None:
     if value is None or value.count("@") != 1 or " " in value or len(value) > 320:
         return None
     local, _, domain = value.partition("@")
-    if not local or "." not in domain or domain.startswith(".") or domain.endswith("."):
+    if (
+        not local
+        or ":" in local
+        or "/" in local
+        or "." not in domain
+        or domain.startswith(".")
+        or domain.endswith(".")
+    ):
         return None
     return value.lower()
 
