@@ -4,6 +4,7 @@
 a clock, a terminal or the environment.
 """
 
+import inspect
 import types
 import typing
 from collections.abc import Iterator
@@ -443,7 +444,7 @@ def _parts(struct: type, seen: set[type] | None = None, path: str = "") -> Itera
             continue
         seen.add(inner)
         here = f"{path}{field.encode_name}" + ("[]" if several else "")
-        head, _, rest = (inner.__doc__ or "").partition("\n\n")
+        head, _, rest = inspect.cleandoc(inner.__doc__ or "").partition("\n\n")
         lines = [f"* `{here}`: {_one_line(head)}"]
         if inner is event.Unmapped:
             lines += [f"  * `{here}.{name}`: {text}" for name, text in _named(rest)]
@@ -461,7 +462,7 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
     """``name: sentence`` paragraphs, whose further lines are indented."""
     entries: list[str] = []
     for line in text.rstrip().splitlines():
-        if line.startswith("     ") and entries:
+        if line.startswith(" ") and entries:
             entries[-1] += " " + line.strip()
         elif line.strip():
             entries.append(line.strip())

@@ -339,7 +339,8 @@ def test_state_goes_on_where_the_last_run_stopped(run, month: Path, tmp_path: Pa
 def test_a_run_that_fails_leaves_the_state_as_it_was(run, month, tmp_path, monkeypatch) -> None:
     state = tmp_path / "state"
     run("score", "--state", state, OKTA)
-    before = Store(state).load("engine")
+    with Store(state) as store:
+        before = store.load("engine")
 
     def fails(*_: object) -> bytes:
         raise RuntimeError("at the end")
@@ -349,19 +350,20 @@ def test_a_run_that_fails_leaves_the_state_as_it_was(run, month, tmp_path, monke
     with pytest.raises(RuntimeError):
         main()
     monkeypatch.undo()
-    store = Store(state)
-    assert store.load("engine") == before
-    assert store.assessment("m-0") is None
+    with Store(state) as store:
+        assert store.load("engine") == before
+        assert store.assessment("m-0") is None
 
 
 def test_of_two_runs_at_once_the_later_says_so_and_keeps_nothing(tmp_path: Path) -> None:
-    early, late = Store(tmp_path), Store(tmp_path)
-    assert early.load("engine") is late.load("engine") is None
-    early.commit([], lambda: {"engine": b"1"}, [])
-    early.commit([], lambda: {"engine": b"2"}, [])
-    with pytest.raises(StoreError, match="another run"):
-        late.commit([], lambda: {"engine": b"3"}, [])
-    assert Store(tmp_path).load("engine") == b"2"
+    with Store(tmp_path) as early, Store(tmp_path) as late:
+        assert early.load("engine") is late.load("engine") is None
+        early.commit([], lambda: {"engine": b"1"}, [])
+        early.commit([], lambda: {"engine": b"2"}, [])
+        with pytest.raises(StoreError, match="another run"):
+            late.commit([], lambda: {"engine": b"3"}, [])
+    with Store(tmp_path) as store:
+        assert store.load("engine") == b"2"
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b""])

@@ -200,13 +200,18 @@ def _by_format(pattern: str, utc_offset: str) -> Callable[[Any], float | None]:
     return convert
 
 
+_YEARS = ("%Y", "%y", "%G", "%c", "%x", "%D")
+
+
 def _check_format(pattern: str) -> None:
     sample = datetime(2026, 2, 3, tzinfo=UTC)
+    yearless = not any(year in pattern for year in _YEARS)
+    checked = f"{pattern} %Y" if yearless else pattern
     try:
-        back = datetime.strptime(sample.strftime(pattern), pattern)  # noqa: DTZ007
+        back = datetime.strptime(sample.strftime(checked), checked)  # noqa: DTZ007
     except (ValueError, re.error) as error:
         raise MapError(f"time.format: {error}") from None
-    if back.year != sample.year:
+    if yearless or back.year != sample.year:
         raise MapError("time.format: has no year")
 
 
