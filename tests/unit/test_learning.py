@@ -181,7 +181,7 @@ def test_a_new_managed_laptop_scores_below_a_new_unmanaged_one() -> None:
 
 
 def scene(address: AddressState | None = None) -> Scene:
-    return Scene(Profile(), address, None, Organisation(), "human")
+    return Scene(Profile(), address, None, Organisation())
 
 
 @pytest.mark.parametrize(("asn", "factor"), [("577", "operator_city"), ("8708", "city")])

@@ -8,7 +8,7 @@ from quivive.model.ocsf import encode_event
 _encoder = msgspec.json.Encoder()
 
 
-def encode_scored(scored: Scored, log: str, enriched: bytes | None = None) -> bytes:
+def encode_scored(scored: Scored, log: str) -> bytes:
     """One JSON object: the event as OCSF, the assessment, the decision.
 
     ``log`` is the input's name, part of the id of events whose vendor gives none.
@@ -37,6 +37,4 @@ def encode_scored(scored: Scored, log: str, enriched: bytes | None = None) -> by
         rest["low_history"] = True
     if assessment.repeated:
         rest["repeated"] = assessment.repeated
-    return (
-        b'{"event":' + (enriched or encode_event(scored.event)) + b"," + _encoder.encode(rest)[1:]
-    )
+    return b'{"event":' + encode_event(scored.event) + b"," + _encoder.encode(rest)[1:]

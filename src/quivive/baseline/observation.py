@@ -25,12 +25,9 @@ class Observation(Struct, frozen=True, kw_only=True):
     accepted: bool
     hour: int
     weekday: int
-    uid: str | None = None
-    privileged: bool = False
     guest: bool = False
     around: str | None = None
     interactive: bool = True
-    actor: str | None = None
     ip: str | None = None
     public: bool = False
     network: str | None = None

@@ -168,4 +168,3 @@ class Scene(Struct, frozen=True):
     address: AddressState | None
     network: AddressState | None
     organisation: Organisation
-    group_name: str

@@ -1,6 +1,6 @@
 """The way of one login, on one screen: observe, gather, assess, decide, learn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from quivive.engine import learn
 from quivive.engine.observe import observe, with_known_place
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enriched, Enricher
-from quivive.model.assessment import Assessment, Decision
+from quivive.model.assessment import FINDING, Assessment, Decision
 from quivive.model.event import Activity, AuthEvent
 from quivive.policy.ladder import decide
 from quivive.scoring.assess import Gathered, assess
@@ -109,7 +109,8 @@ class Engine:
         learn.tell(login, assessment, scene, state)
         if login.learnable:
             trust = 1.0
-            if calibration.gated(assessment.score):
+            # A pinned rule may speak against a login that looks usual in everything else.
+            if calibration.gated(assessment.score) or assessment.undamped >= FINDING:
                 held = learn.hold(login, scene.profile)
                 trust = RELEASED_TRUST if learn.released(login, levels, held) else 0.0
             if trust:
@@ -130,6 +131,3 @@ class Engine:
             for old in list(seen)[: DUPLICATE_HORIZON_IDS // 4]:
                 del seen[old]
         return False
-
-
-Step = Callable[[AuthEvent], Scored | None]

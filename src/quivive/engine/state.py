@@ -66,7 +66,6 @@ class State(Struct):
             self.addresses.get(login.ip) if login.ip else None,
             self.networks.get(login.network) if login.network else None,
             organisation,
-            group,
         )
         time = login.time
         levels = Levels(

@@ -21,8 +21,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     weight: log-likelihood ratio in nats, attacker against identity; above 0 suspicious, below 0
         reassuring. ``text`` carries the counts behind it; ``attack`` its ATT&CK technique ids.
-    usual: what would have been usual, for the counterfactual ("one of her usual 3 networks").
-    evaluable: False where the record does not say; such evidence weighs nothing.
     pinned: a floor (0-100) under the risk, for high-precision rules outside the score.
     """
 
@@ -30,8 +28,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
     weight: float
     text: str
     attack: tuple[str, ...] = ()
-    usual: str | None = None
-    evaluable: bool = True
     pinned: float | None = None
 
 

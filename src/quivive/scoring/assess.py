@@ -78,12 +78,12 @@ def assess(
     score = reading.score
     risk = min(calibration.risk(score), FINDING + STEEPNESS * (score - EVEN))
     risk = max(0.0, risk)
+    history = profile.effective_logins(login.time)
+    risk *= 1 - NEWCOMER_DISCOUNT * exp(-history / ENOUGH_LOGINS)
     pins = [e for e in gathered.evidence if e.pinned is not None]
     for pin in pins:
         floor = pin.pinned or 0.0
         risk = max(risk, floor + (100.0 - floor) * 0.2 * risk / 100)
-    history = profile.effective_logins(login.time)
-    risk *= 1 - NEWCOMER_DISCOUNT * exp(-history / ENOUGH_LOGINS)
     if login.outcome != "success" and not login.accepted:
         risk *= ATTEMPT_SHARE
     undamped = risk
