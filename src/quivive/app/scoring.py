@@ -12,6 +12,7 @@ from quivive.engine.state import STATE_VERSION, State
 from quivive.enrich.enricher import Enricher
 from quivive.inputs.merge import in_order
 from quivive.model.event import AuthEvent
+from quivive.scoring.model import SHIPPED, Model
 from quivive.sources.source import Source
 
 STATE_NAME = "engine"
@@ -74,10 +75,13 @@ def without_stray_dates(
 
 
 def score(
-    events: Iterator[tuple[str, AuthEvent]], state: State, enricher: Enricher
+    events: Iterator[tuple[str, AuthEvent]],
+    state: State,
+    enricher: Enricher,
+    model: Model = SHIPPED,
 ) -> Iterator[tuple[str, Scored]]:
     """Every login judged, in order, each with its input's name; ``state`` learns on the way."""
-    step = Engine(state, enricher, signals()).step
+    step = Engine(state, enricher, signals(), model).step
     for log, event in events:
         scored = step(event)
         if scored is not None:

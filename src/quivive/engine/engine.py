@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
@@ -15,6 +16,7 @@ from quivive.model.assessment import FINDING, Assessment, Decision
 from quivive.model.event import Activity, AuthEvent
 from quivive.policy.ladder import decide
 from quivive.scoring.assess import Gathered, assess
+from quivive.scoring.model import SHIPPED, Model
 from quivive.scoring.weigh import weigh
 from quivive.signals.signal import Feature, Missing, Signal
 
@@ -40,6 +42,7 @@ class Scored(Struct, frozen=True):
     event: AuthEvent
     enriched: Enriched
     login: Observation
+    gathered: Gathered
     assessment: Assessment
     decision: Decision
 
@@ -47,10 +50,17 @@ class Scored(Struct, frozen=True):
 class Engine:
     """Judges events in order of time and remembers what they teach."""
 
-    def __init__(self, state: State, enricher: Enricher, signals: Sequence[Signal]) -> None:
+    def __init__(
+        self,
+        state: State,
+        enricher: Enricher,
+        signals: Sequence[Signal],
+        model: Model = SHIPPED,
+    ) -> None:
         """``signals`` as the registry lists them; ``state`` is changed in place."""
         self.state = state
         self.enricher = enricher
+        self.model = model
         self.groups = {told: s.group for s in signals for told in s.tells}
         self.feature_signals = [s.features for s in signals if s.features is not None]
         self.evidence_signals = [s.evidence for s in signals if s.evidence is not None]
@@ -76,7 +86,8 @@ class Engine:
         decision = decide(assessment, login.kind)
 
         self._learn(login, scene, levels, features, assessment)
-        return Scored(with_known_place(event, login), enriched, login, assessment, decision)
+        event = with_known_place(event, login)
+        return Scored(event, enriched, login, gathered, assessment, decision)
 
     def gather(
         self, login: Observation, scene: Scene, levels: Levels
@@ -90,8 +101,17 @@ class Engine:
                     features.append(found)
                 else:
                     missing.append(found)
-        weighed = [weigh(feature, levels) for feature in features if feature.weigh]
-        evidence = [e for of in self.evidence_signals for e in of(login, scene, levels)]
+        factors = self.model.weights
+        weighed = [
+            weigh(feature, levels, factors.get(feature.signal, 1.0))
+            for feature in features
+            if feature.weigh
+        ]
+        evidence = [
+            e if e.signal not in factors else replace(e, weight=e.weight * factors[e.signal])
+            for of in self.evidence_signals
+            for e in of(login, scene, levels)
+        ]
         return features, Gathered(weighed, evidence, missing, self.groups)
 
     def _learn(

@@ -8,8 +8,6 @@ from quivive.baseline.backoff import OPEN_CATEGORIES, Levels, Usual, surprise
 from quivive.model.assessment import Evidence
 from quivive.signals.signal import Feature
 
-# Weights of the signals in the sum; 1 where none is named. Labels re-weigh them later.
-WEIGHTS: dict[str, float] = {"weekday": 0.5, "hour": 0.8, "absence": 0.5}
 AS_COLLEAGUES = 0.7
 
 
@@ -34,15 +32,18 @@ class Weighed(Struct, frozen=True):
         )
 
 
-def weigh(feature: Feature, levels: Levels) -> Weighed:
-    """How much rather an attacker than the identity shows this category."""
+def weigh(feature: Feature, levels: Levels, factor: float = 1.0) -> Weighed:
+    """How much rather an attacker than the identity shows this category.
+
+    ``factor`` is the model's weight of the signal.
+    """
     usual = levels.usual(
         feature.factor, feature.key, feature.categories, feature.given, feature.neighbours
     )
     attacker = feature.attacker
     if attacker is None:
         attacker = 0.5 / (feature.categories or 20) + 0.5 * usual.base
-    weight = surprise(usual, attacker) * WEIGHTS.get(feature.signal, 1.0)
+    weight = surprise(usual, attacker) * factor
     if weight <= 0:
         return Weighed(feature, usual, 0.0 if feature.alarms_only else weight, 0.0)
     # In an ordinary circumstance people do what colleagues do, or something entirely their own.

@@ -1,0 +1,1 @@
+"""What is learned from labels and history: evaluation, re-weighing, drift, promotion."""
