@@ -7,14 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from quivive.app import ingest, scoring
 from quivive.sim.build import simulate
 from quivive.sim.demo import simulate_demo
+from quivive.sim.scene import attacks
 from quivive.sim.writing import Summary
 
 SSHD = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00 [\w-]+ sshd(-session)?\[\d+\]: \S.*"
 )
-LOGS = ("entra.jsonl", "okta.jsonl", "cloudtrail.jsonl", "kubernetes.jsonl", "sshd.log")
+SSHD_3164 = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w-]+ sshd(-session)?\[\d+\]: \S.*")
+UIDS = {"entra.jsonl": "id", "entra_audits.jsonl": "id", "okta.jsonl": "uuid",
+        "cloudtrail.jsonl": "eventID", "kubernetes.jsonl": "auditID",
+        "github.jsonl": "_document_id"}  # fmt: skip
+LOGS = (*UIDS, "sshd.log", "sshd-3164.log")
+ALL = ("entra", "okta", "cloudtrail", "kubernetes", "sshd", "sshd-3164", "github")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Summary:
         people=40,
         days=30,
         incidents=12,
-        vendors=("entra", "okta", "cloudtrail", "kubernetes", "sshd"),
+        vendors=ALL,
     )
 
 
@@ -40,7 +47,7 @@ def test_same_seed_same_bytes(small: Summary, tmp_path: Path) -> None:
         people=40,
         days=30,
         incidents=12,
-        vendors=("entra", "okta", "cloudtrail", "kubernetes", "sshd"),
+        vendors=ALL,
     )
     assert again.records == small.records
     written = sorted(path.name for path in small.folder.iterdir())
@@ -64,6 +71,7 @@ def test_another_seed_is_another_organisation(small: Summary, tmp_path: Path) ->
         ("okta.jsonl", "published"),
         ("cloudtrail.jsonl", "eventTime"),
         ("kubernetes.jsonl", "requestReceivedTimestamp"),
+        ("github.jsonl", "@timestamp"),
     ],
 )
 def test_json_logs_are_in_time_order(small: Summary, name: str, when: str) -> None:
@@ -79,19 +87,37 @@ def test_sshd_lines_have_their_shape_and_order(small: Summary) -> None:
     assert lines == sorted(lines, key=lambda line: line[:32])
 
 
+def test_bsd_dates_are_read_as_what_they_were(small: Summary) -> None:
+    """The year of a line is nowhere but in the file's own time."""
+    path = small.folder / "sshd-3164.log"
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if not SSHD_3164.fullmatch(line)] == []
+    tally = ingest.Tally()
+    dated, undated = (
+        [event.time // 1000 for _, event in scoring.merged([str(log)], None, tally, print)]
+        for log in (small.folder / "sshd.log", path)
+    )
+    assert undated == sorted(undated)
+    assert undated == dated
+
+
+def test_audits_are_dated_in_order(small: Summary) -> None:
+    times = [r["activityDateTime"] for r in records(small.folder, "entra_audits.jsonl")]
+    assert times == sorted(times)  # type: ignore[type-var]
+    assert len(times) >= 3
+
+
 def test_labels_point_at_their_records(small: Summary) -> None:
     labels = records(small.folder, "labels.jsonl")
-    uids = {"entra.jsonl": "id", "okta.jsonl": "uuid", "cloudtrail.jsonl": "eventID",
-            "kubernetes.jsonl": "auditID"}  # fmt: skip
     lines = {name: (small.folder / name).read_text().splitlines() for name in LOGS}
     assert len(labels) == small.labelled > 12
     for label in labels:
         line = lines[str(label["log"])][int(str(label["sequence"])) - 1]
-        if label["log"] == "sshd.log":
+        if str(label["log"]).startswith("sshd"):
             assert label["uid"] is None
             assert str(label["identity"]).split("@")[0] in line
         else:
-            assert json.loads(line)[uids[str(label["log"])]] == label["uid"]
+            assert json.loads(line)[UIDS[str(label["log"])]] == label["uid"]
     assert len({(label["log"], label["sequence"]) for label in labels}) == len(labels)
 
 
@@ -113,16 +139,19 @@ def test_address_plan_places_every_address(small: Summary) -> None:
         assert not [start for start in starts if start.startswith(reserved)]
 
 
-def test_nothing_tells_an_attack_by_its_shape(small: Summary) -> None:
+@pytest.mark.parametrize("log", ["entra.jsonl", "github.jsonl"])
+def test_nothing_tells_an_attack_by_its_shape(tmp_path: Path, log: str) -> None:
     """Attack records have the same keys as others, and no field names them."""
-    labels = records(small.folder, "labels.jsonl")
-    marked = {int(str(x["sequence"])) for x in labels if x["log"] == "entra.jsonl"}
-    everyone = records(small.folder, "entra.jsonl")
+    vendor, folder = log.partition(".")[0], tmp_path
+    own = [kind for kind, attack in attacks().items() if attack.logs == (vendor,)]
+    simulate(folder, seed=5, people=70, days=32, incidents=16, kinds=own, vendors=(vendor,))
+    labels = records(folder, "labels.jsonl")
+    marked = {int(str(x["sequence"])) for x in labels if x["log"] == log}
+    everyone = records(folder, log)
     shapes = {tuple(r) for n, r in enumerate(everyone, 1) if n not in marked}
     assert {tuple(r) for n, r in enumerate(everyone, 1) if n in marked} <= shapes
-    kinds = {str(x["kind"]) for x in labels}
-    text = (small.folder / "entra.jsonl").read_text()
-    assert not [kind for kind in kinds if kind in text]
+    text = (folder / log).read_text()
+    assert not [kind for kind in own if kind in text]
 
 
 def test_demo_tells_the_takeover_of_the_guide(tmp_path: Path) -> None:

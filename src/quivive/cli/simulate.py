@@ -1,10 +1,12 @@
 """``quivive simulate``: a believable organisation with attacks, as logs with labels apart."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from quivive.sim.build import simulate
+from quivive.sim.organisation import FIRST_DAY
 from quivive.sim.writing import VENDORS
 
 
@@ -19,7 +21,9 @@ from quivive.sim.writing import VENDORS
 @click.option("--people", default=600, show_default=True, type=click.IntRange(min=10))
 @click.option("--services", default=16, show_default=True, type=click.IntRange(min=0))
 @click.option("--days", default=60, show_default=True, type=click.IntRange(min=2))
-@click.option("--incidents", default=51, show_default=True, type=click.IntRange(min=0))
+@click.option("--first", type=click.DateTime(["%Y-%m-%d"]), default=f"{FIRST_DAY}",
+              show_default=True, help="The first day.")  # fmt: skip
+@click.option("--incidents", default=56, show_default=True, type=click.IntRange(min=0))
 @click.option("--kind", "kinds", multiple=True, help="Only these attack kinds (may be repeated).")
 @click.option("--vendors", default=",".join(VENDORS), show_default=True,
               help="Logs to write, separated by commas.")  # fmt: skip
@@ -29,6 +33,7 @@ def command(
     people: int,
     services: int,
     days: int,
+    first: datetime,
     incidents: int,
     kinds: tuple[str, ...],
     vendors: str,
@@ -41,6 +46,7 @@ def command(
             people=people,
             services=services,
             days=days,
+            first=first.date(),
             incidents=incidents,
             kinds=kinds or None,
             vendors=tuple(name.strip() for name in vendors.split(",") if name.strip()),

@@ -1,6 +1,7 @@
 """What happens in a simulated organisation, before any vendor writes it down."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from quivive.sim.clients import Client
@@ -139,3 +140,53 @@ class ShellLogin(Action):
     user: str
     host: str
     fingerprint: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class DirectoryChange(Action):
+    """A change of somebody's password or factors in the directory.
+
+    ``operation`` is its display name there, ``detail`` the result's words. ``by`` is the
+    administrator who did it; None for the account's owner. ``spot`` is whoever acts.
+    """
+
+    account: Account
+    operation: str
+    detail: str = ""
+    by: Account | None = None
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential of the code host: its ``kind`` in the host's words, its hash and number."""
+
+    kind: str
+    digest: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account at the code host. ``email`` is its owner's name at the identity provider."""
+
+    name: str
+    uid: int
+    email: str = ""
+    bot: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class CodeAction(Action):
+    """Something done at the code host.
+
+    ``operation`` is its audit action ("git.clone"); ``by`` whose account it shows (a job shows
+    whoever started it). ``token`` is None in the browser. ``details`` are further fields.
+    """
+
+    operation: str
+    by: Login
+    repo: str = ""
+    token: Token | None = None
+    agent: str = ""
+    details: Mapping[str, object] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import dataclass
-from uuid import UUID
 
 from quivive.sim.places import DAY
 
@@ -75,9 +74,15 @@ _SYSTEMS = {
 }
 
 
+_FIXED = (0xF000 << 64) | (0xC000 << 48)
+_VERSION_4 = (4 << 76) | (0x8000 << 48)
+
+
 def uuid(rng: random.Random) -> str:
     """A random UUID out of the generator."""
-    return str(UUID(int=rng.getrandbits(128), version=4))
+    bits = rng.getrandbits(128) & ~_FIXED | _VERSION_4
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def pick(rng: random.Random, table: dict[str, float]) -> str:

@@ -102,6 +102,7 @@ def _victim(rng: Random, org: Organisation) -> Person:
         (org.begin + day * DAY, rng.choice(lines).any(rng)) for day in range(0, org.days, 4)
     ]
     person.v6, person.pc, person.sase, person.privacy_vpn = None, None, 0.0, 0.0
+    person.tunnel, person.absences = 0.0, []
     person.imap, person.contractor, person.deadlines, person.trips = False, False, (), []
     person.carrier = next(p for p in org.world.find(Kind.MOBILE, "CA"))
     person.joins, person.leaves = date.min, date.max

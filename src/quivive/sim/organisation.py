@@ -3,28 +3,21 @@
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
-from quivive.sim import clients, world
+from quivive.sim import clients, code, leave, world
+from quivive.sim.action import Login
+from quivive.sim.code import Codebase
 from quivive.sim.people import Office, Person
 from quivive.sim.places import DAY, city
 from quivive.sim.services import Machines, Service
 from quivive.sim.staff import Hiring
-from quivive.sim.world import Kind, World
+from quivive.sim.world import Kind, Spot, World
 
 FIRST_DAY = date(2026, 2, 2)
 DOMAIN = "northfold.example"
+DEFAULT_PEOPLE = 600
 _SITES = ("Toronto", "Berlin", "London", "Austin", "Singapore", "Dublin", "Bengaluru", "Paris")
-_HOLIDAYS = {
-    "CA": ((2, 16), (4, 3), (12, 25), (12, 26), (1, 1)),
-    "US": ((2, 16), (5, 25), (12, 25), (1, 1)),
-    "GB": ((4, 3), (4, 6), (12, 25), (12, 26), (1, 1)),
-    "DE": ((4, 3), (4, 6), (12, 25), (12, 26), (1, 1)),
-    "IE": ((2, 2), (3, 17), (4, 6), (12, 25), (1, 1)),
-    "SG": ((2, 17), (2, 18), (12, 25), (1, 1)),
-    "IN": ((3, 4), (1, 26)),
-    "CN": tuple((2, day) for day in range(16, 24)),
-}
-_COMMON = ((12, 25), (1, 1))
 
 
 @dataclass(slots=True)
@@ -43,6 +36,7 @@ class Organisation:
     offices: tuple[Office, ...]
     people: list[Person] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    code: Codebase = field(default_factory=lambda: Codebase([], {}, [], Login("", 0), Spot("")))
     launch: date | None = None
     rollout: date | None = None
     failover: date | None = None
@@ -50,7 +44,7 @@ class Organisation:
     @property
     def begin(self) -> float:
         """The window's start in Unix time."""
-        return datetime.combine(self.first, time(), UTC).timestamp()
+        return _start(self.first)
 
     @property
     def end(self) -> float:
@@ -66,9 +60,9 @@ class Organisation:
         return [self.first + timedelta(days=n) for n in range(self.days)]
 
 
-def holiday(country: str, day: date) -> bool:
-    """Whether nobody is expected to work there that day."""
-    return (day.month, day.day) in _HOLIDAYS.get(country, _COMMON)
+@cache
+def _start(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()
 
 
 def build(
@@ -102,7 +96,36 @@ def build(
             for _ in range(people // 8)
         ]
     made.services = Machines(rng, plan, made.begin, days).draw(services)
+    _quieten(made, people)
+    for person in made.people:
+        leave.plan(made.rng("leave", person.short), person, first, days)
+    _tunnels(made)
+    made.code = code.build(made.rng("code"), plan, made.people, made.begin, days)
     return made
+
+
+def _quieten(made: Organisation, people: int) -> None:
+    """In a small organisation programs have less to do, and people fewer applications to open.
+
+    What runs a few times a day anyway stays.
+    """
+    share = min(1.0, max(0.13, people / DEFAULT_PEOPLE))
+    for service in made.services:
+        if service.every < 6 * 3600:
+            service.every /= share
+    for person in made.people:
+        person.pace *= share ** (1 / 6)
+
+
+def _tunnels(made: Organisation) -> None:
+    """The oldest office's VPN: some of those at home leave through its own two addresses."""
+    prefix = made.offices[0].egress[0].prefix
+    assert prefix is not None
+    exits = tuple(prefix.spot(4 + n) for n in range(2))
+    for person in made.people:
+        rng = made.rng("vpn", person.short)
+        if not (person.sase or person.contractor or person.frontline) and rng.random() < 0.12:
+            person.tunnel, person.tunnels = rng.uniform(0.3, 0.9), exits
 
 
 def _office(rng: random.Random, plan: World, name: str) -> Office:

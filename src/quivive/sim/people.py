@@ -71,9 +71,12 @@ class Person:
     evening: float = 0.1
     sase: float = 0.0
     sase_pop: Prefix | None = None
+    tunnel: float = 0.0
+    tunnels: tuple[Spot, ...] = ()
     privacy_vpn: float = 0.0
     vpn_exits: tuple[Prefix, ...] = ()
     trips: list[Trip] = field(default_factory=list)
+    absences: list[tuple[date, date]] = field(default_factory=list)
     pace: float = 1.0
     engineer: bool = False
     admin: bool = False
@@ -120,6 +123,10 @@ class Person:
     def trip(self, day: date) -> Trip | None:
         """The trip of that day."""
         return next((t for t in self.trips if t.first <= day <= t.last), None)
+
+    def absent(self, day: date) -> bool:
+        """Whether the person is ill or on leave at home that day."""
+        return any(first <= day <= last for first, last in self.absences)
 
     def employed(self, day: date) -> bool:
         """Whether the account is in use that day."""

@@ -26,6 +26,10 @@ class City:
     offset: int
     summer: str = ""
 
+    def day(self, time: float) -> date:
+        """The date there at a Unix time, by standard time."""
+        return date.fromordinal(EPOCH + int((time + self.offset * 60) // DAY))
+
     def midnight(self, day: date) -> int:
         """The Unix time of local midnight that begins ``day``."""
         offset = self.offset + (60 if self.summer and _is_summer(self.summer, day) else 0)

@@ -14,6 +14,7 @@ from quivive.sim import clients
 from quivive.sim.action import Action, CloudCall, Outcome, Principal, SignIn
 from quivive.sim.apps import APPS
 from quivive.sim.clients import Client
+from quivive.sim.code import Coder, Repo
 from quivive.sim.organisation import Organisation
 from quivive.sim.people import Person
 from quivive.sim.places import DAY, City, countries
@@ -75,6 +76,31 @@ class Scene:
             ],
             lambda s: s.name,
         )
+
+    def coder(self, wants: Callable[[Coder], bool] = lambda _: True) -> tuple[Person, Coder]:
+        """Somebody who works at the code host, with their habits there."""
+        coders = self.org.code.coders
+        person = self.employee(lambda p: p.email in coders and wants(coders[p.email]))
+        return person, coders[person.email]
+
+    def repo(self, wants: Callable[[Repo], bool], name: Callable[[Repo], str]) -> Repo:
+        """A repository in use whose identity of that ``name`` nobody has attacked."""
+        return self._choose(
+            [
+                repo
+                for repo in self.org.code.repos
+                if repo.created < self.start and name(repo) not in self.taken and wants(repo)
+            ],
+            name,
+        )
+
+    def helper(self) -> Person:
+        """Somebody of the help desk, who is not the target."""
+        day = self.day
+        found = [p for p in self.org.people if p.department == "IT" and p.employed(day)]
+        if not found:
+            raise NoTargetError
+        return self.rng.choice(found)
 
     def _choose(self, found: list[T], name: Callable[[T], str]) -> T:
         if not found:
@@ -254,13 +280,15 @@ _LOOT = ("One Outlook Web", "OfficeHome", "Office 365 Exchange Online", "Microso
 class Attack:
     """One kind of incident: its ATT&CK techniques, the logs it shows in, and how it goes.
 
-    ``story`` says who suffers what, in a few words; ``weight`` how often it is drawn.
+    ``story`` says who suffers what, in a few words; ``covers`` which of the field guide's use cases
+    (U) and scenarios (S) it is one of; ``weight`` how often it is drawn.
     """
 
     techniques: tuple[str, ...]
     logs: tuple[str, ...]
     story: str
     run: Callable[[Scene], Iterator[Action]]
+    covers: tuple[str, ...] = ()
     weight: float = 1.0
 
 

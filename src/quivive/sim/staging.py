@@ -72,7 +72,7 @@ def stage(
         name = f"i{len(found) + 1:02d}"
         for step in steps:
             step.incident = name
-        victim = next(iter(taken - before))
+        victim = min(taken - before)
         found.append(Incident(name, kind, choice[kind].techniques, victim,
                               min(s.time for s in steps), max(s.time for s in steps)))  # fmt: skip
         actions += steps
@@ -83,10 +83,11 @@ def _kinds(kinds: Sequence[str] | None, vendors: Sequence[str]) -> dict[str, Att
     known = attacks()
     if unknown := [name for name in kinds or () if name not in known]:
         raise ValueError(f"kinds: no such attack: {', '.join(unknown)}")
+    shown = {name.removesuffix("-3164") for name in vendors}
     return {
         name: attack
         for name, attack in known.items()
-        if (not kinds or name in kinds) and set(attack.logs) <= set(vendors)
+        if (not kinds or name in kinds) and set(attack.logs) <= shown
     }
 
 

@@ -1,29 +1,39 @@
 """Writes a simulation down: every log, the address plan and, apart, what was an attack."""
 
-import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from quivive.sim.action import INTERRUPTS, Action, Outcome, SignIn
 from quivive.sim.apps import SAAS
-from quivive.sim.emit import cloudtrail, entra, kubernetes, okta, sshd
-from quivive.sim.emit.emitter import Emitter
+from quivive.sim.emit import cloudtrail, entra, entra_audits, github, kubernetes, okta, sshd
+from quivive.sim.emit.emitter import Emitter, encode
 from quivive.sim.organisation import Organisation
 from quivive.sim.staging import Incident
 
-VENDORS = ("entra", "cloudtrail", "kubernetes", "sshd")
+VENDORS = ("entra", "cloudtrail", "kubernetes", "sshd", "github")
 EMITTERS = {
     emitter.name: emitter
     for emitter in (
         entra.EMITTER,
+        entra_audits.EMITTER,
         okta.EMITTER,
         cloudtrail.EMITTER,
         kubernetes.EMITTER,
         sshd.EMITTER,
+        sshd.EMITTER_3164,
+        github.EMITTER,
     )
 }
+"""Every log by name. Most vendors have one, called as ``--vendors`` calls them."""
+
+
+def emitters(vendor: str) -> list[Emitter]:
+    """The logs that a vendor writes. Empty for an unknown one."""
+    return [emitter for emitter in EMITTERS.values() if (emitter.vendor or emitter.name) == vendor]
 
 
 @dataclass(slots=True)
@@ -48,10 +58,11 @@ def write(
     org.world.write(out)
     summary = Summary(out, incidents=incidents)
     by_name = {incident.name: incident for incident in incidents}
-    ordered = sorted(actions, key=lambda action: action.time)
+    ordered = sorted(actions, key=attrgetter("time"))
     labels: list[dict[str, object]] = []
     for name in vendors:
-        labels += _log(out, org, EMITTERS[name], ordered, by_name, summary, vendors)
+        for emitter in emitters(name):
+            labels += _log(out, org, emitter, ordered, by_name, summary, vendors)
     _lines(out / "labels.jsonl", labels)
     counts = Counter(label["incident"] for label in labels)
     for incident in incidents:
@@ -87,9 +98,12 @@ def _log(
     rng = org.rng("emit", emitter.name)
     labels: list[dict[str, object]] = []
     sequence = 0
+    shared = {"okta", "entra"} <= set(vendors)
     with (out / emitter.file).open("w", encoding="utf-8", newline="\n") as log:
         for action in ordered:
-            if not isinstance(action, emitter.records) or _elsewhere(action, emitter, vendors):
+            if not isinstance(action, emitter.records):
+                continue
+            if shared and _elsewhere(action, emitter):
                 continue
             for line in emitter.emit(action, rng):
                 sequence += 1
@@ -108,13 +122,16 @@ def _log(
                             "outcome": _outcome(action),
                         }
                     )
+    if not emitter.dated:
+        # Its lines have no year: readers take it from the file's own time.
+        os.utime(out / emitter.file, (org.end, org.end))
     summary.records[emitter.file] = sequence
     return labels
 
 
-def _elsewhere(action: Action, emitter: Emitter, vendors: Sequence[str]) -> bool:
-    """Whether another identity provider has this sign-in: Okta has the bought software."""
-    if not isinstance(action, SignIn) or not {"okta", "entra"} <= set(vendors):
+def _elsewhere(action: Action, emitter: Emitter) -> bool:
+    """Whether the other identity provider has this sign-in: Okta has the bought software."""
+    if not isinstance(action, SignIn):
         return False
     return (action.app.name in SAAS) != (emitter.name == "okta")
 
@@ -127,4 +144,4 @@ def _outcome(action: Action) -> str:
 
 def _lines(path: Path, records: Iterable[dict[str, object]]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
+        out.writelines(encode(record) + "\n" for record in records)

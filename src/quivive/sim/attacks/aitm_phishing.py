@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from quivive.sim import clients
 from quivive.sim.action import Action
+from quivive.sim.behaviour.directory import METHODS, REGISTERED, owned
 from quivive.sim.clients import uuid
 from quivive.sim.scene import Attack, Scene
 
@@ -16,6 +17,9 @@ def stage(scene: Scene) -> Iterator[Action]:
     session = uuid(scene.rng)
     yield scene.sign_in(person, time, relay, client, factor=person.factor, session=session)
     owner = clients.personal(scene.rng)
+    if scene.rng.random() < 0.4:
+        stays = time + scene.rng.uniform(60, 900)
+        yield owned(person, stays, relay, owner, REGISTERED, METHODS["otp"])
     for _ in range(scene.rng.randint(2, 9)):
         time += scene.rng.uniform(200, 40_000)
         yield scene.sign_in(

@@ -26,5 +26,6 @@ ATTACK = Attack(
     logs=("cloudtrail",),
     story="a CI identity on a foreign runner",
     run=stage,
+    covers=("U2", "S6"),
     weight=2.0,
 )

@@ -28,5 +28,6 @@ ATTACK = Attack(
     logs=("kubernetes",),
     story="a pod's token used outside the cluster",
     run=stage,
+    covers=("U2", "S1"),
     weight=2.0,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from quivive.sim.action import Action, CloudCall
+from quivive.sim.behaviour.directory import ADMIN_RESET, helped
 from quivive.sim.behaviour.engineers import role_login, role_session
 from quivive.sim.scene import Attack, Scene
 
@@ -20,6 +21,9 @@ def stage(scene: Scene) -> Iterator[Action]:
             protocol="cli" if "Command" in app else "browser",
         )  # fmt: skip
         time += rng.uniform(60, 1500)
+    for other in scene.others(rng.choice((0, 1, 2))):
+        yield helped(other, person, time, spot, ADMIN_RESET)
+        time += rng.uniform(30, 300)
     if person.aws_roles:
         who = role_session(rng, person, "OrganizationAccountAccessRole", time)
         agent = client.agent(time)
@@ -37,4 +41,5 @@ ATTACK = Attack(
     logs=("entra", "cloudtrail"),
     story="an administrator's account at night, in a role never taken",
     run=stage,
+    covers=("U1", "S3"),
 )

@@ -31,4 +31,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="slow stuffing from many addresses, then a hit",
     run=stage,
+    covers=("U3", "S4"),
 )

@@ -34,4 +34,5 @@ ATTACK = Attack(
     logs=("cloudtrail",),
     story="a stolen key starts miners in unused regions",
     run=stage,
+    covers=("U7", "U10"),
 )

@@ -24,4 +24,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="a dormant account used again",
     run=stage,
+    covers=("U6",),
 )

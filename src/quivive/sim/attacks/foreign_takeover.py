@@ -25,5 +25,6 @@ ATTACK = Attack(
     logs=("entra",),
     story="a stolen password, used from abroad for days",
     run=stage,
+    covers=("U9",),
     weight=2.0,
 )

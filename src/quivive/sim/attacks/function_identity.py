@@ -31,4 +31,5 @@ ATTACK = Attack(
     logs=("cloudtrail",),
     story="a function's credentials used outside",
     run=stage,
+    covers=("U2", "S2"),
 )

@@ -28,4 +28,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="a contractor's guest account looks around",
     run=stage,
+    covers=("U5",),
 )

@@ -22,5 +22,6 @@ ATTACK = Attack(
     logs=("entra",),
     story="a login from far away while the owner is at work",
     run=stage,
+    covers=("U9",),
     weight=1.0,
 )

@@ -26,4 +26,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="an insider at night, in applications new to them",
     run=stage,
+    covers=("U4",),
 )

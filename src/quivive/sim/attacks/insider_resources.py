@@ -49,4 +49,5 @@ ATTACK = Attack(
     logs=("cloudtrail", "kubernetes"),
     story="an insider in working hours, on data that is not theirs",
     run=stage,
+    covers=("U4",),
 )

@@ -35,4 +35,5 @@ ATTACK = Attack(
     logs=("cloudtrail",),
     story="a machine account in the console",
     run=stage,
+    covers=("U2",),
 )

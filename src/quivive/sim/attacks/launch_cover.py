@@ -27,5 +27,6 @@ ATTACK = Attack(
     logs=("entra",),
     story="a guest account taken over in the rush of a launch",
     run=stage,
+    covers=("U3", "S5"),
     weight=0.5,
 )

@@ -35,5 +35,6 @@ ATTACK = Attack(
     logs=("cloudtrail",),
     story="a leaked access key and an inventory",
     run=stage,
+    covers=("U2", "U7"),
     weight=2.0,
 )

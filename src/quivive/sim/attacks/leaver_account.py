@@ -26,4 +26,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="an account used after its owner left",
     run=stage,
+    covers=("U4", "U6"),
 )

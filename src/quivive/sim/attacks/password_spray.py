@@ -33,4 +33,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="a password spray that opens one account",
     run=stage,
+    covers=("S4",),
 )

@@ -39,4 +39,5 @@ ATTACK = Attack(
     logs=("cloudtrail",),
     story="a stolen session chained into roles never taken",
     run=stage,
+    covers=("U1",),
 )

@@ -24,4 +24,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="a takeover from next door: same city, operator and browser",
     run=stage,
+    covers=("U9",),
 )

@@ -23,5 +23,6 @@ ATTACK = Attack(
     logs=("entra",),
     story="a takeover from the same country with the same browser",
     run=stage,
+    covers=("U9",),
     weight=2.0,
 )

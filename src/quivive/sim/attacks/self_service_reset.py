@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from quivive.sim import clients
 from quivive.sim.action import Action, Outcome
+from quivive.sim.behaviour.directory import SELF_RESET, owned
 from quivive.sim.scene import Attack, Scene
 
 
@@ -17,7 +18,9 @@ def stage(scene: Scene) -> Iterator[Action]:
         yield scene.sign_in(
             person, time, spot, client, app="My Signins", outcome=refused, factor=person.factor
         )
+        yield owned(person, time + 4, spot, client, SELF_RESET, "fail")
         time += rng.uniform(20, 120)
+    yield owned(person, time - 9, spot, client, SELF_RESET)
     yield scene.sign_in(person, time, spot, client, app="My Signins", factor=person.factor)
     for _ in range(rng.randint(1, 4)):
         time += rng.uniform(60, 3000)
@@ -29,4 +32,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="account recovery abused",
     run=stage,
+    covers=("U8",),
 )

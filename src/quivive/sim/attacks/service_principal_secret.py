@@ -24,5 +24,6 @@ ATTACK = Attack(
     logs=("entra",),
     story="an application's secret used from elsewhere",
     run=stage,
+    covers=("U2", "U7"),
     weight=2.0,
 )

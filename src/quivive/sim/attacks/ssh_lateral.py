@@ -29,4 +29,5 @@ ATTACK = Attack(
     logs=("sshd",),
     story="a service key moves sideways to new hosts",
     run=stage,
+    covers=("U2",),
 )

@@ -34,5 +34,6 @@ ATTACK = Attack(
     logs=("kubernetes",),
     story="a kubeconfig used from outside",
     run=stage,
+    covers=("U1", "S1"),
     weight=2.0,
 )

@@ -26,5 +26,6 @@ ATTACK = Attack(
     logs=("entra",),
     story="a stolen session cookie, replayed",
     run=stage,
+    covers=("U9",),
     weight=2.0,
 )

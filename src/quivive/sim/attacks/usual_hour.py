@@ -24,5 +24,6 @@ ATTACK = Attack(
     logs=("entra", "cloudtrail", "kubernetes", "sshd"),
     story="a copied machine credential at its usual hour",
     run=stage,
+    covers=("U2",),
     weight=2.0,
 )

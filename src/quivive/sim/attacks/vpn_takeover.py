@@ -24,4 +24,5 @@ ATTACK = Attack(
     logs=("entra",),
     story="a takeover through a VPN in the same country",
     run=stage,
+    covers=("U9",),
 )

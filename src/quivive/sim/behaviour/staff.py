@@ -1,17 +1,20 @@
 """The days of people: where they are, on which network, and what they sign in to."""
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
 from quivive.sim import clients
-from quivive.sim.action import Action
+from quivive.sim.action import Action, Outcome, SignIn
 from quivive.sim.apps import APPS, BACKGROUND, NEW
+from quivive.sim.behaviour.code import coding
 from quivive.sim.behaviour.engineers import engineering
 from quivive.sim.behaviour.login import Sessions, by_mail_client, login, renewal
 from quivive.sim.clients import Client, pick
-from quivive.sim.organisation import Organisation, holiday
+from quivive.sim.holidays import holiday
+from quivive.sim.organisation import Organisation
 from quivive.sim.people import Office, Person, Trip
 from quivive.sim.places import DAY, City
 from quivive.sim.world import Kind, Spot, World
@@ -45,6 +48,8 @@ class Day:
         if person.sase and client.managed and not self.office and rng.random() < person.sase:
             assert person.sase_pop is not None
             return self.sase_away or person.sase_pop.spot(20 + rng.randrange(6))
+        if person.tunnel and client.managed and not self.office and rng.random() < person.tunnel:
+            return rng.choice(person.tunnels)
         if rng.random() < 0.015:
             return person.on_mobile(rng)
         if self.trip:
@@ -73,17 +78,47 @@ class Day:
 
 def days(org: Organisation, person: Person) -> Iterator[Action]:
     """Everything one person does in the window, unordered within a day."""
-    rng = org.rng("person", person.short)
+    rng, coding_rng = org.rng("person", person.short), org.rng("coding", person.short)
     sessions = Sessions()
+    coder = org.code.coders.get(person.email)
     for day in org.dates():
         if not person.employed(day):
             continue
         today = plan(rng, org, person, day)
-        if today.working:
-            yield from _work(rng, org, today, sessions)
-            if person.engineer:
-                yield from engineering(rng, today.spot, person, today.city, day)
-        yield from _background(rng, today, sessions)
+        if person.absent(day) and not today.trip:
+            # The day is drawn and thrown away, so that other days stay as they were.
+            deque(_day(rng, org, today, sessions), 0)
+            ill = org.rng("absent", person.short, day)
+            yield from _background(ill, replace(today, working=False, office=None), sessions)
+            continue
+        yield from _day(rng, org, today, sessions)
+        if today.working and coder:
+            yield from coding(coding_rng, today.spot, coder, person, today.city, day)
+    if org.first < person.leaves < date.max:
+        yield from _left(org, person)
+
+
+def _day(rng: random.Random, org: Organisation, today: Day, sessions: Sessions) -> Iterator[Action]:
+    """What somebody does on a day at work or at home."""
+    if today.working:
+        yield from _work(rng, org, today, sessions)
+        if today.person.engineer:
+            yield from engineering(rng, today.spot, today.person, today.city, today.date)
+    yield from _background(rng, today, sessions)
+
+
+def _left(org: Organisation, person: Person) -> Iterator[Action]:
+    """A phone goes on asking for mail for a few days after its owner has left."""
+    rng = org.rng("left", person.short)
+    time = float(person.home.midnight(person.leaves))
+    for _ in range(rng.choice((0, 2, 5, 9))):
+        time += rng.expovariate(1 / 30_000)
+        spot = person.at_home(rng, time) if rng.random() < 0.6 else person.on_mobile(rng)
+        yield SignIn(
+            time=time, identity=person.email, spot=spot, outcome=Outcome.DISABLED,
+            account=person.account, app=APPS["Outlook Mobile"], client=person.phone(time),
+            interactive=False, protocol="app",
+        )  # fmt: skip
 
 
 def plan(rng: random.Random, org: Organisation, person: Person, day: date) -> Day:
