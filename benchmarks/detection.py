@@ -175,21 +175,40 @@ def by(budgets: list[AtBudget], what: str) -> list[list[str]]:
 
 
 def figures(found: Evaluation, machine: str, patient: dict[str, list[int]]) -> str:
-    """The result as JSON, without examples of single logins."""
+    """The result as JSON, without single logins, and without kinds organisation by organisation."""
     plain = msgspec.to_builtins(found)
-    for key in ("missed", "for_nothing"):
-        del plain[key]
-    for one in plain["organisations"]:
-        for detector in one["detectors"]:
-            del detector["curve"]
     whole = {
         "command": "make bench-detection",
         "machine": machine,
         "shapes": SHAPES,
-        **plain,
+        **pruned(plain),
         "poisoning": patient,
     }
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def pruned(plain: dict) -> dict:
+    for key in ("missed", "for_nothing"):
+        plain.pop(key, None)
+    for one in plain["organisations"]:
+        one.pop("metrics", None)
+        for detector in one["detectors"]:
+            detector.pop("curve", None)
+            for at in detector["at"]:
+                for key in ("by_kind", "by_identity_kind"):
+                    at.pop(key, None)
+    for metric in plain["metrics"]:
+        metric.pop("note", None)
+    return rounded(plain)
+
+
+def rounded(value: object) -> object:
+    """Four decimals are more than the figures bear."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 a clock, a terminal or the environment.
 """
 
+import copy
 import inspect
 import types
 import typing
@@ -23,10 +24,11 @@ from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
 from quivive.inputs import framing, merge, opening, splitter
-from quivive.learn import drift
+from quivive.learn import drift, promotion, reweigh, trees
 from quivive.model import assessment, event
 from quivive.policy import budget, ladder
-from quivive.scoring import assess, calibrate, stories
+from quivive.scoring import assess, calibrate, model, stories
+from quivive.scoring import trees as scoring_trees
 from quivive.signals import pinned
 from quivive.sim.scene import attacks
 from quivive.sources import fields
@@ -373,6 +375,11 @@ def _stories() -> str:
             [(s.title, f"{s.prior:g}", ", ".join(s.explains) or "none") for s in told],
         )
 
+    attackers = "\n\n".join(
+        f"Attacker's stories of a {'person' if kind == 'human' else 'machine'} (`looks_like`):\n\n"
+        + rows(told)
+        for kind, told in stories.ATTACKS.items()
+    )
     ordinary = "\n\n".join(
         f"Ordinary stories of a {'person' if kind == 'human' else 'machine'} (`otherwise`):\n\n"
         + rows(told)
@@ -385,7 +392,7 @@ def _stories() -> str:
         " what alarms in its groups, as far as colleagues in the same circumstance show it, at the"
         " price of its prior. The score is the attacker's stories"
         " together against the ordinary ones together.\n\n"
-        f"Attacker's stories (`looks_like`):\n\n{rows(stories.ATTACKS)}\n\n{ordinary}"
+        f"{attackers}\n\n{ordinary}"
     )
 
 
@@ -455,6 +462,8 @@ def help_of(path: str, command: click.Command) -> str:
         color=False,
         **settings,
     ) as own:
+        command = copy.copy(command)
+        command._help_option = None  # remembered from another run, with that run's names
         return command.get_help(own)
 
 
@@ -649,7 +658,7 @@ def bounds_page() -> str:
         ("features counted a day", len(drift.TITLES)),
         ('categories of a feature a day, and "other"', monitor.BUCKETS_KEPT),
         ("steps of half a nat in the scores of a day", 2 * monitor.SCORE_FURTHEST + 1),
-        ("identities counted an hour, in each log", monitor.HOURLY_KEPT),
+        ("identities counted in four hours, in each log", monitor.SHIFT_KEPT),
         ("categories that may be new to many", novelty.CANDIDATES_KEPT),
         ("identities of each, and of each event of the organisation", novelty.MEMBERS_KEPT),
         ("events of the organisation", novelty.EVENTS_KEPT),
@@ -672,6 +681,20 @@ def bounds_page() -> str:
         ("a place database is old after, in days", STALE_DAYS),
         ("a place this vague, in km, is no place", VAGUE_KM),
     ]  # fmt: skip
+    learned = [
+        ("weight of a signal", f"{model.LIGHTEST:g} to {model.HEAVIEST:g}"),
+        ("what one source of verdicts moves a weight by, as a share", reweigh.STEP),
+        ("confirmed incidents that weights are learned from, at least", reweigh.FEWEST_ATTACKS),
+        ("findings in order that they are learned from, at least", reweigh.FEWEST_BENIGN),
+        ("of a budget, what may be promoted", f"{100 * promotion.TOLERANCE:.0f} %"),
+        ("days in shadow before promotion, at least", f"{promotion.SHADOW_DAYS:g}"),
+        ("logins in shadow before promotion, at least", promotion.SHADOW_LOGINS),
+        ("classes of logins with a calibration", model.MOST_CLASSES),
+        ("boosted trees", scoring_trees.MOST_TREES),
+        ("leaves of a tree", scoring_trees.MOST_LEAVES),
+        ("points of risk that trees add to a finding", f"{scoring_trees.LIFT:g}"),
+        ("confirmed incidents that trees are learned from, at least", trees.INCIDENTS),
+    ]
     assert (fields.EARLIEST_MS, fields.LATEST_MS) == (946_684_800_000, 4_102_444_800_000)
 
     def rows(found: list[tuple[str, object]]) -> str:
@@ -686,6 +709,7 @@ def bounds_page() -> str:
         "The number of identities has no bound yet. A name that never got in is forgotten"
         f" {_days(state.STRAY_IDLE)} after it was last tried, so that guessed names leave nothing.",
         f"## Of the logs and the findings\n\n{rows(watched)}",
+        f"## Of a learned model\n\n{rows(learned)}",
         f"## While reading\n\n{rows(reading)}",
     )
 

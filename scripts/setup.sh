@@ -36,6 +36,15 @@ if [ ! -x .venv/bin/python ]; then
     fi
     "$python" -m venv .venv
 fi
+# LightGBM (development and the extra "trees") needs OpenMP's runtime; without it its tests are skipped.
+if [ "$kind" = dev ] && command -v ldconfig >/dev/null && ! ldconfig -p | grep -q 'libgomp\.so\.1'; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        (apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1) >/dev/null ||
+            echo "libgomp1 could not be installed: tests of boosted trees will be skipped" >&2
+    else
+        echo "libgomp.so.1 is missing: tests of boosted trees will be skipped (package libgomp1)" >&2
+    fi
+fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$kind.txt"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 touch ".venv/.installed-$kind"

@@ -14,8 +14,11 @@ from quivive.app.ingest import Tally
 from quivive.app.output import encode_scored
 from quivive.app.registry import signals, sources
 from quivive.app.scoring import merged, score
+from quivive.engine.beside import Beside, Scale
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
+from quivive.policy.budget import Budgets
+from quivive.scoring.model import SHIPPED
 from quivive.sim.build import simulate
 from scripts import reference
 from tests.conftest import ROOT
@@ -82,12 +85,17 @@ def test_commands_are_documented() -> None:
 
 
 def test_every_output_key_is_documented(tmp_path: Path) -> None:
-    simulate(tmp_path, seed=1, people=12, services=3, days=26, incidents=2)
+    simulate(tmp_path, seed=1, people=40, services=3, days=30, incidents=6)
     logs = [str(log) for log in sorted(tmp_path.iterdir()) if log.name.startswith(("ent", "clo"))]
     events = merged(logs, None, Tally(), lambda _: None)
     lines = [
         json.loads(encode_scored(scored, log))
-        for log, scored in score(events, State(), Enricher(None, None))
+        for log, scored in score(
+            events,
+            State(),
+            Enricher(None, None),
+            beside=Beside(SHIPPED, SHIPPED, Budgets(), Scale()),
+        )
     ]
     assert {key for line in lines for key in line} == set(reference.OUTPUT)
     assert {key for line in lines for key in line["decision"]} == set(reference.DECISION)

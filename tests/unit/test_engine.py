@@ -16,6 +16,7 @@ from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.assessment import CRITICAL, FINDING, HIGH, level_of
 from quivive.model.event import Activity, AuthEvent, Status
+from quivive.scoring.model import SHIPPED
 from tests.scenario.company import (
     BUCHAREST,
     DANA,
@@ -146,6 +147,9 @@ def test_a_log_off_gives_no_line_and_teaches_nothing() -> None:
     assert encode_state(made.state) == before
 
 
+HEAVY = max(SHIPPED.weights.values())
+
+
 def test_every_risk_is_within_its_bounds_and_has_its_level() -> None:
     for body in unbroken():
         line = msgspec.json.decode(body)
@@ -156,7 +160,7 @@ def test_every_risk_is_within_its_bounds_and_has_its_level() -> None:
         assert 0 <= line["confidence"] <= 1
         assert len(line["reasons"]) <= 5
         assert len(line["reassuring"]) <= 3
-        assert all(-3 <= r["weight"] <= 6 and r["text"] for r in line["reasons"])
+        assert all(-3 * HEAVY <= r["weight"] <= 6 * HEAVY and r["text"] for r in line["reasons"])
         assert ("counterfactual" not in line) or risk >= FINDING
 
 

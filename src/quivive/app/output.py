@@ -23,6 +23,8 @@ def encode_scored(scored: Scored, log: str) -> bytes:
         "id": scored.event.metadata.uid or f"{log}:{scored.event.metadata.sequence}",
         "identity": login.identity,
         "identity_kind": login.kind,
+        "finding": scored.finding,
+        "threshold": round(scored.threshold, 4),
         "score": round(assessment.score, 3),
         "reassuring": assessment.reassuring,
     }
@@ -37,4 +39,8 @@ def encode_scored(scored: Scored, log: str) -> bytes:
         rest["low_history"] = True
     if assessment.repeated:
         rest["repeated"] = assessment.repeated
+    if (shadow := scored.shadow) is not None:
+        rest["shadow_model"] = shadow.model
+        rest["shadow_risk"] = round(shadow.risk, 4)
+        rest["shadow_finding"] = shadow.finding
     return b'{"event":' + encode_event(scored.event) + b"," + _encoder.encode(rest)[1:]

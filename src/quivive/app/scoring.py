@@ -7,11 +7,13 @@ import msgspec
 from quivive.app import ingest
 from quivive.app.errors import UsageError
 from quivive.app.registry import signals
+from quivive.engine.beside import Looking
 from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import STATE_VERSION, State
 from quivive.enrich.enricher import Enricher
 from quivive.inputs.merge import in_order
 from quivive.model.event import AuthEvent
+from quivive.policy.budget import Budgets
 from quivive.scoring.model import SHIPPED, Model
 from quivive.sources.source import Source
 
@@ -79,9 +81,11 @@ def score(
     state: State,
     enricher: Enricher,
     model: Model = SHIPPED,
+    budgets: Budgets | None = None,
+    beside: Looking | None = None,
 ) -> Iterator[tuple[str, Scored]]:
     """Every login judged, in order, each with its input's name; ``state`` learns on the way."""
-    step = Engine(state, enricher, signals(), model).step
+    step = Engine(state, enricher, signals(), model, budgets, beside).step
     for log, event in events:
         scored = step(event)
         if scored is not None:

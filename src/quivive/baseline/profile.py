@@ -14,6 +14,8 @@ EVERYONE_CATEGORIES = 4096
 PLACES_KEPT = 8
 SESSIONS_KEPT = 24
 CONSTELLATIONS_KEPT = 48
+SETTLED_AFTER = 4 * DAY_MS
+ENOUGH_LOGINS = 5.0  # decayed
 
 
 class Fading(Struct):
@@ -34,6 +36,14 @@ class Fading(Struct):
         """Adds ``amount`` at ``time``."""
         self.value = self.at(time) + amount
         self.time = max(self.time, time)
+
+    def settle(self, time: int, amount: float) -> None:
+        """Adds or takes back an ``amount`` of ``time``, which may be long past; never below 0."""
+        if time >= self.time:
+            self.add(time, amount)
+        else:
+            self.value += amount * 2.0 ** ((time - self.time) / self.half_life_ms)
+        self.value = self.value if self.value > 1e-12 else 0.0
 
 
 class Place(Struct, frozen=True):
@@ -75,11 +85,33 @@ class Held(Struct, frozen=True):
     days: int
 
 
+class Waiting(Struct, frozen=True, array_like=True):
+    """What an odd login will teach once its probation is over: the fields are a Lesson's."""
+
+    time: int
+    constellation: str
+    group: str
+    trust: float
+    features: tuple[tuple[str, str, bool], ...]
+
+
+class Judged(Struct, frozen=True):
+    """What an analyst said of a kind of logins: hostile or in order, and from which login on.
+
+    network: where the kind is the owner's own anyway, it is said of this network only.
+    """
+
+    hostile: bool
+    time: int
+    network: str | None = None
+
+
 class ToldOf(Struct, frozen=True):
-    """When a kind of finding was last told, and how bad it was at its worst."""
+    """When a kind of finding was last told, how bad it was at its worst, and whether it got in."""
 
     time: int
     score: float
+    success: bool = True
 
 
 class Profile(Struct):
@@ -106,13 +138,25 @@ class Profile(Struct):
     recoveries: list[Recovery] = field(default_factory=list)
     learned: dict[str, int] = field(default_factory=dict)
     told: Fading = field(default_factory=lambda: Fading(DAY_MS / 2))
+    told_attempts: Fading = field(default_factory=lambda: Fading(DAY_MS / 2))
     told_constellations: dict[str, ToldOf] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
+    held_hours: dict[str, int] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+    matured: int = 0
+    explored: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))
+    explored_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
+    judged: dict[str, Judged] = field(default_factory=dict)
 
     @property
     def cold(self) -> bool:
         """Whether nothing at all has been learned yet."""
         return self.own.anchor == 0
+
+    def newcomer(self, time: int) -> bool:
+        """Whether too little is known to tell what is unusual: few days, or few logins."""
+        settled = self.first_seen and time - self.first_seen >= SETTLED_AFTER
+        return not settled or self.effective_logins(time) < ENOUGH_LOGINS
 
     def effective_logins(self, time: int) -> float:
         """Decayed count of learned logins."""
@@ -121,13 +165,16 @@ class Profile(Struct):
 
 
 class AddressState(Struct):
-    """What is known of one address: who is at home there and who fails there."""
+    """What is known of one address: who is at home there, who fails there, and whose login from
+    there was somebody else's for certain (``hostile``, with the time of it).
+    """
 
     good: dict[str, int] = field(default_factory=dict)
     failing: DistinctWindow = field(default_factory=lambda: DistinctWindow(64))
     failures: Window = field(default_factory=Window)
     findings: dict[str, int] = field(default_factory=dict)
     last_seen: int = 0
+    hostile: dict[str, int] = field(default_factory=dict)
 
     GOOD_KEPT = 64
 

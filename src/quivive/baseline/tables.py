@@ -11,6 +11,7 @@ DAY_MS = 86_400_000
 REBASE_ABOVE = 2.0**40
 MOST_HALVINGS = 500.0  # keeps a stray date from overflowing a count
 OTHER = "\x00other"
+DUST = 1e-9  # of what is taken back: less than this is rounding
 
 
 class Table(Struct):
@@ -26,6 +27,24 @@ class Table(Struct):
         self.total += amount
         if len(values) > limit:
             self._shrink(limit)
+
+    def take(self, key: str, amount: float) -> None:
+        """Takes back what ``key`` was counted for; what joined "other" since is taken from there.
+
+        Never below nothing, and what is left of rounding alone is nothing.
+        """
+        values, left, dust = self.values, amount, amount * DUST
+        for name in (key, OTHER):
+            has = values.get(name, 0.0)
+            taken = min(has, left)
+            left -= taken
+            if has - taken > dust:
+                values[name] = has - taken
+            else:
+                values.pop(name, None)
+            if left <= dust:
+                break
+        self.total = max(0.0, self.total - (amount - left)) if values else 0.0
 
     def _shrink(self, limit: int) -> None:
         ranked = sorted(
@@ -60,6 +79,14 @@ class Level(Struct):
         if table is None:
             table = self.tables[factor] = Table()
         table.add(key, scale, self.limit)
+
+    def take(self, factor: str, key: str, scale: float) -> None:
+        """Takes back one observation of a factor's category, worth ``scale``."""
+        table = self.tables.get(factor)
+        if table is not None:
+            table.take(key, scale)
+            if not table.values:
+                del self.tables[factor]
 
     def count(self, factor: str, key: str, time: int) -> float:
         """The decayed count of a category."""

@@ -20,7 +20,9 @@ MARKS = {
 def command(state: str | None) -> None:
     """Say what is here, what is missing, and what the missing costs in detection."""
     from quivive.app.geoip import status
+    from quivive.app.health import telemetry
     from quivive.app.lists import Finding, home_dir
+    from quivive.app.models import model_status
     from quivive.app.registry import signals, sources
     from quivive.store.database import Store, StoreError
 
@@ -36,8 +38,10 @@ def command(state: str | None) -> None:
     ]
     if state is not None:
         try:
-            Store(Path(state), create=False).close()
-            findings.append(Finding(name="state", level="ok", text=state, remedy=None))
+            with Store(Path(state), create=False) as store:
+                findings.append(Finding(name="state", level="ok", text=state, remedy=None))
+                findings += model_status(store)
+            findings += telemetry(Path(state))
         except StoreError as error:
             findings.append(Finding(name="state", level="missing", text=str(error), remedy=None))
     console = Console(highlight=False, soft_wrap=True)

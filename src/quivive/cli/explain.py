@@ -26,6 +26,11 @@ def command(state: str | None, scored: str | None, event_id: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for line in explanation(msgspec.json.decode(body)):
         console.print(line)
+    if state is not None and scored is None:
+        from quivive.cli.verdict_text import standing_on
+
+        for line in standing_on(event_id, state):
+            console.print(line, markup=False)
 
 
 def _find(event_id: str, state: str | None, scored: str | None) -> bytes | None:

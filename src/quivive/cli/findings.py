@@ -19,9 +19,7 @@ def show_findings(lines: list[bytes], logins: int, on_stdout: bool, where: str =
     ``where`` is the option that makes ``quivive explain`` find them again.
     """
     console = Console(stderr=not on_stdout, highlight=False, soft_wrap=True)
-    found = [
-        line for line in map(msgspec.json.decode, lines) if line["risk_level"] in FINDING_LEVELS
-    ]
+    found = [line for line in map(msgspec.json.decode, lines) if is_finding(line)]
     console.print(f"{logins} logins scored")
     if not found:
         console.print("No finding: no login was unusual enough to tell.")
@@ -36,6 +34,12 @@ def show_findings(lines: list[bytes], logins: int, on_stdout: bool, where: str =
             console.print(f"    {reason['weight']:+5.1f}  {_safe(reason['text'])}")
         if where:
             console.print(f"    [dim]quivive explain {_safe(line['id'])}{_safe(where)}[/dim]")
+
+
+def is_finding(line: dict[str, Any]) -> bool:
+    """Whether an output line is told. Those of before there were budgets say it by their level."""
+    told: bool = line.get("finding", line["risk_level"] in FINDING_LEVELS)
+    return told
 
 
 def headline(line: dict[str, Any]) -> str:
@@ -95,6 +99,8 @@ def _facts(line: dict[str, Any], event: dict[str, Any]) -> list[tuple[str, str]]
         ("confidence", f"{line['confidence']:.2f}" + _history(line)),
         ("score", f"{line['score']:+.1f} nats"),
     ]
+    if not line.get("finding", True) and line["risk_score"] >= line["threshold"]:
+        facts.append(("not told", "enough findings on this identity within 24 hours"))
     if line.get("repeated"):
         facts.append(
             ("told before", f"about {line['repeated']} times lately, which lowers the risk shown")

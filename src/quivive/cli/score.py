@@ -18,14 +18,17 @@ FINDINGS_SHOWN = 10
 
 
 class _Best:
-    """The lines of the highest risk so far, and how many were offered."""
+    """The findings of the highest risk so far, and how many logins were offered."""
 
     def __init__(self) -> None:
         self.offered = 0
         self._heap: list[tuple[float, int, bytes]] = []
 
-    def offer(self, risk: float, line: bytes) -> None:
+    def offer(self, risk: float, line: bytes | None) -> None:
+        """Counts a login; ``line`` is None when it is no finding."""
         self.offered += 1
+        if line is None:
+            return
         rank = (risk, -self.offered, line)
         if len(self._heap) < FINDINGS_SHOWN:
             heapq.heappush(self._heap, rank)
@@ -72,6 +75,20 @@ def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
 @click.option("--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …).")
 @click.option("--aliases", metavar="FILE", help="YAML of identities and their other names.")
 @click.option("--state", metavar="DIR", help="Keep what is learned here, and go on from it.")
+@click.option(
+    "--budget",
+    "budgets",
+    multiple=True,
+    metavar="[CLASS=]AMOUNT",
+    help='How much to tell: "20/day", "0.3%", "human=20/day", "service=0.1%" (may be repeated).',
+)
+@click.option(
+    "--alerts",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Findings told of one identity within 24 hours.",
+)
 @click.option("--out", metavar="FILE", help="Write the lines here instead of standard output.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 def command(
@@ -82,6 +99,8 @@ def command(
     lists: str | None,
     aliases: str | None,
     state: str | None,
+    budgets: tuple[str, ...],
+    alerts: int,
     out: str | None,
     files: tuple[str, ...],
 ) -> None:
@@ -91,15 +110,19 @@ def command(
     """
     from quivive.app.aliases import load_aliases
     from quivive.app.geoip import open_places
+    from quivive.app.kept import row_of
     from quivive.app.lists import open_lists
     from quivive.app.maps import load_map
+    from quivive.app.models import InUse, in_use
     from quivive.app.output import encode_scored
     from quivive.app.scoring import STATE_NAME, decode_state, encode_state, merged, score
     from quivive.cli.findings import show_findings
     from quivive.engine.state import State
     from quivive.enrich.enricher import Enricher
+    from quivive.policy.budget import parse_budgets
     from quivive.store.database import Row, Store
 
+    allowed = parse_budgets(budgets, alerts)
     ingest.check_files(files)
     chosen = ingest.choose(source, load_map(Path(map_file)) if map_file else None)
     places = open_places([Path(path) for path in geoip])
@@ -109,6 +132,7 @@ def command(
         click.get_current_context().call_on_close(store.close)
     kept = store.load(STATE_NAME) if store else None
     memory = decode_state(kept, str(state)) if kept is not None else State()
+    models = in_use(store, memory, allowed) if store else InUse()
     if aliases:
         memory.directory.aliases = load_aliases(Path(aliases))
 
@@ -117,12 +141,17 @@ def command(
     best = _Best()
 
     def lines(advance: ingest.Advance) -> Iterator[Row]:
-        for log, scored in score(merged(files, chosen, tally, advance), memory, enricher):
+        events = merged(files, chosen, tally, advance)
+        judged = score(events, memory, enricher, models.model, allowed, models.beside)
+        for log, scored in judged:
             line = encode_scored(scored, log)
             risk = scored.assessment.risk_score
-            best.offer(risk, line)
+            best.offer(risk, line if scored.finding else None)
             uid = scored.event.metadata.uid or f"{log}:{scored.event.metadata.sequence}"
-            yield Row(uid, scored.event.time, scored.login.identity, risk, line)
+            if store is None:
+                yield Row(uid, scored.event.time, scored.login.identity, risk, line)
+            else:
+                yield row_of(uid, scored, line, models.model.weights)
 
     with progress(files, "scoring") as advance, _output(out, readable) as stream:
 
@@ -136,7 +165,11 @@ def command(
             for _ in written():
                 pass
         else:
-            store.commit(written(), lambda: {STATE_NAME: encode_state(memory)}, tally.rejects)
+            store.commit(
+                written(),
+                lambda: {STATE_NAME: encode_state(memory), **models.states()},
+                tally.rejects,
+            )
         stream.flush()
     summarise(tally)
     where = f" --state {state}" if state else f" --in {out}" if out else ""

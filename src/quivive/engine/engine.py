@@ -6,22 +6,29 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from quivive.baseline.backoff import Levels
+from quivive.baseline.lesson import Lesson
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
 from quivive.engine import learn
+from quivive.engine.beside import Looking, Said
 from quivive.engine.observe import observe, with_known_place
+from quivive.engine.probation import ODD_SHARE, mature
 from quivive.engine.state import State
+from quivive.engine.taught import Taught
+from quivive.engine.watch import watch
 from quivive.enrich.enricher import Enriched, Enricher
-from quivive.model.assessment import FINDING, Assessment, Decision
+from quivive.model.assessment import FINDING, Assessment, Decision, level_of
 from quivive.model.event import Activity, AuthEvent
+from quivive.policy.budget import Budgets, judge
 from quivive.policy.ladder import decide
 from quivive.scoring.assess import Gathered, assess
-from quivive.scoring.model import SHIPPED, Model
+from quivive.scoring.calibrate import Calibration, count
+from quivive.scoring.model import SHIPPED, Model, usable_trees
+from quivive.scoring.trees import lifted, values_of
 from quivive.scoring.weigh import weigh
 from quivive.signals.signal import Feature, Missing, Signal
 
 DUPLICATE_HORIZON_IDS = 500_000
-RELEASED_TRUST = 0.5
 # What makes two logins of one identity the same to an analyst.
 CONSTELLATION = (
     "country",
@@ -37,7 +44,11 @@ CONSTELLATION = (
 
 
 class Scored(Struct, frozen=True):
-    """One login with all that was said about it."""
+    """One login with all that was said about it.
+
+    finding: whether it is told; threshold: the risk from which it would be; capped: whether only
+    the number of findings on its identity kept it back. shadow: what a model in shadow says.
+    """
 
     event: AuthEvent
     enriched: Enriched
@@ -45,6 +56,16 @@ class Scored(Struct, frozen=True):
     gathered: Gathered
     assessment: Assessment
     decision: Decision
+    finding: bool = False
+    threshold: float = FINDING
+    capped: bool = False
+    taught: Taught | None = None
+    shadow: Said | None = None
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """What the login taught, for an analyst's verdict; None where there was nothing to."""
+        return None if self.taught is None else self.taught.lesson(self.login)
 
 
 class Engine:
@@ -56,12 +77,21 @@ class Engine:
         enricher: Enricher,
         signals: Sequence[Signal],
         model: Model = SHIPPED,
+        budgets: Budgets | None = None,
+        beside: Looking | None = None,
     ) -> None:
-        """``signals`` as the registry lists them; ``state`` is changed in place."""
+        """``signals`` as the registry lists them; ``state`` is changed in place.
+
+        ``beside`` is a model in shadow. Raises ModelError when the trees of the model want a
+        signal that is not there.
+        """
         self.state = state
         self.enricher = enricher
         self.model = model
+        self.budgets = budgets or Budgets()
+        self.beside = beside
         self.groups = {told: s.group for s in signals for told in s.tells}
+        self.ranking = usable_trees(model, self.groups)
         self.feature_signals = [s.features for s in signals if s.features is not None]
         self.evidence_signals = [s.evidence for s in signals if s.evidence is not None]
 
@@ -77,17 +107,39 @@ class Engine:
         former = state.directory.former_name(login.identity)
         if former is not None:
             state.merge_profile(former, login.identity)
+        mature(state, state.profile(login.identity), login.time)
         scene, levels = state.scene(login, state.profile(login.identity))
 
         features, gathered = self.gather(login, scene, levels)
-        calibration = state.calibration(login)
+        calibration = state.calibration(login, scene.profile)
         told = learn.told_before(login, scene.profile)
         assessment = assess(login, gathered, scene.profile, levels, calibration, told)
         decision = decide(assessment, login.kind)
+        telling = judge(
+            assessment.risk_score,
+            login.identity,
+            login.kind,
+            login.time,
+            state.thresholds,
+            self.budgets,
+        )
 
-        self._learn(login, scene, levels, features, assessment)
+        watch(event, login, scene, levels, features, gathered, assessment.score, state)
+        taught = self._learn(login, scene, levels, features, gathered, assessment, calibration)
         event = with_known_place(event, login)
-        return Scored(event, enriched, login, gathered, assessment, decision)
+        scored = Scored(
+            event,
+            enriched,
+            login,
+            gathered,
+            assessment,
+            decision,
+            telling.finding,
+            telling.threshold,
+            telling.capped,
+            taught,
+        )
+        return scored if self.beside is None and self.ranking is None else self._ranked(scored)
 
     def gather(
         self, login: Observation, scene: Scene, levels: Levels
@@ -120,23 +172,48 @@ class Engine:
         scene: Scene,
         levels: Levels,
         features: list[Feature],
+        gathered: Gathered,
         assessment: Assessment,
-    ) -> None:
-        """Score first, learn after, and learn only what is not too unusual to trust."""
-        state, calibration = self.state, self.state.calibration(login)
+        calibration: Calibration,
+    ) -> Taught | None:
+        """Score first, learn after, and learn only what is not too unusual to trust.
+
+        None where there was nothing to learn.
+        """
+        state = self.state
         key = "|".join([str(getattr(login, name)) for name in CONSTELLATION])
         learn.note(login, scene, levels, state)
         learn.tell(login, assessment, scene, state)
+        taught = None
         if login.learnable:
-            trust = 1.0
+            profile = scene.profile
+            before, group = None, profile.group or login.kind
             # A pinned rule may speak against a login that looks usual in everything else.
-            if calibration.gated(assessment.score) or assessment.undamped >= FINDING:
-                held = learn.hold(login, scene.profile)
-                trust = RELEASED_TRUST if learn.released(login, levels, held) else 0.0
+            unusual = calibration.gated(assessment.score) or assessment.undamped >= FINDING
+            pinned = any(e.pinned is not None for e in gathered.evidence)
+            trust, held = learn.trusted(login, scene, levels, unusual, pinned)
+            waits = calibration.exceedance(assessment.score) < ODD_SHARE
             if trust:
-                learn.learn(login, scene, levels, state, key, features, trust)
+                before, counted = learn.learn(
+                    login, scene, levels, state, key, features, trust, waits
+                )
+            else:
+                counted = learn.first_of_hour(login, key, profile)
+            taught = Taught(features, key, group, trust, held, counted, before, waits)
         if login.accepted and not assessment.repeated:
-            calibration.observe(assessment.score, login.time)
+            count(state.calibrations, login, assessment.newcomer, assessment.score)
+        return taught
+
+    def _ranked(self, scored: Scored) -> Scored:
+        """The login with what the model in shadow says, and a finding's place among findings."""
+        login, gathered, assessment = scored.login, scored.gathered, scored.assessment
+        shadow = self.beside.look(login, gathered, assessment) if self.beside else None
+        if self.ranking is not None and scored.finding:
+            values = values_of(login, gathered, assessment.history, self.model.weights)
+            likely = self.ranking.probability(values)
+            risk = lifted(assessment.risk_score, likely, scored.threshold)
+            assessment = replace(assessment, risk_score=risk, risk_level=level_of(risk))
+        return replace(scored, assessment=assessment, shadow=shadow)
 
     def _duplicate(self, event: AuthEvent) -> bool:
         uid = event.metadata.uid

@@ -5,38 +5,46 @@ from math import inf
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.geometry import distance_km
+from quivive.baseline.lesson import Before
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import (
     CONSTELLATIONS_KEPT,
     PLACES_KEPT,
     SESSIONS_KEPT,
+    AddressState,
     Held,
+    Judged,
     Place,
     Profile,
     Recovery,
     Scene,
     SessionOrigin,
     ToldOf,
+    Waiting,
 )
 from quivive.baseline.tables import DAY_MS
+from quivive.engine.probation import PRIVATE, wait
 from quivive.engine.state import State
 from quivive.model.assessment import FINDING, Assessment
 from quivive.scoring.assess import REPEAT, Told
+from quivive.signals.exploration import unfamiliar
 from quivive.signals.signal import Feature, familiarity
 
-# Tables that only an identity keeps: open sets too large to share.
-PRIVATE = frozenset({"address", "subnet"})
 HELD_KEPT = 8
 TOLD_KEPT = 16
 HOLD_AT_HOME = DAY_MS // 2
 HOLD_AWAY = 7 * DAY_MS
 HOLD_DAYS = 5
 WELCOME_TRUST = 0.5
+RELEASED_TRUST = 0.5
 FINDINGS_KEPT = 16
 TOLD_HORIZON = 7 * DAY_MS
 SAME_AGAIN = 3.0
 TELL_ABOVE = 40.0
 TELL_EVERY = DAY_MS // 24
+VOUCHED_FOR = 90 * DAY_MS  # what an analyst found in order is learned this long without asking
+TAINTED_FOR = 90 * DAY_MS  # addresses are given to somebody else in time
+SHARED_BY = 5  # identities at home on an address before an attacker's login says little of it
 RECOVERIES = frozenset({"Password Reset", "Password Change", "Factor Enroll", "Factor Reset"})
 
 
@@ -47,6 +55,7 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None
         profile.first_seen = time
     if login.outcome == "success":
         profile.last_seen = max(profile.last_seen, time)
+        _explored(login, levels, profile)
     if login.denied:
         profile.denials.add(time, login.count)
         profile.denial_rate.add(time, login.count)
@@ -63,6 +72,13 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None
             *profile.recoveries[-7:],
             Recovery(time, login.around or "", login.network, familiar),
         ]
+
+
+def _explored(login: Observation, levels: Levels, profile: Profile) -> None:
+    for key in unfamiliar(login, levels):
+        if key not in profile.explored.last_seen:
+            profile.explored_rate.add(login.time)
+        profile.explored.add(key, login.time)
 
 
 def _failed(login: Observation, scene: Scene, levels: Levels, state: State) -> None:
@@ -86,17 +102,25 @@ def told_before(login: Observation, profile: Profile) -> Told:
     """How much an analyst was told of this already: findings on the identity within a day, and
     findings of the same kind (country, client, device) within a week, which count thrice.
     """
+    success = login.outcome == "success"
     findings, worst = profile.told.at(login.time), -inf
+    if not success:
+        findings += profile.told_attempts.at(login.time)
     for told in profile.told_constellations.values():
+        if success and not told.success:
+            continue  # who got in after attempts that were told of is news
         if 0 <= login.time - told.time < TOLD_HORIZON:
             worst = max(worst, told.score)
-    same = profile.told_constellations.get(_same(login))
-    if same is not None and login.time - same.time < TOLD_HORIZON:
+    same = profile.told_constellations.get(alike(login))
+    if same is None or (success and not same.success):
+        return Told(findings, worst)
+    if login.time - same.time < TOLD_HORIZON:
         findings += SAME_AGAIN
     return Told(findings, worst)
 
 
-def _same(login: Observation) -> str:
+def alike(login: Observation) -> str:
+    """What makes logins of one identity the same to an analyst: country, product, client."""
     client = login.device or f"{login.os}|{login.browser}"
     if client == "None|None":
         client = str(login.asn or login.network)
@@ -108,12 +132,14 @@ def tell(login: Observation, assessment: Assessment, scene: Scene, state: State)
     profile = scene.profile
     if assessment.risk_score + REPEAT * assessment.repeated < TELL_ABOVE:
         return
-    key = _same(login)
+    key, success = alike(login), login.outcome == "success"
     former = profile.told_constellations.pop(key, None)
     if former is None or login.time - former.time > TELL_EVERY:
-        profile.told.add(login.time)
+        (profile.told if success else profile.told_attempts).add(login.time)
+    if former is not None and former.success != success:
+        former = None
     worst = max(assessment.score, former.score if former else -inf)
-    profile.told_constellations[key] = ToldOf(login.time, worst)
+    profile.told_constellations[key] = ToldOf(login.time, worst, success)
     if len(profile.told_constellations) > TOLD_KEPT:
         profile.told_constellations.pop(next(iter(profile.told_constellations)))
     if assessment.risk_score < FINDING:
@@ -126,7 +152,7 @@ def tell(login: Observation, assessment: Assessment, scene: Scene, state: State)
 
 def hold(login: Observation, profile: Profile) -> Held:
     """Keeps a login too unusual to trust out of the baseline, and notes how often its kind came."""
-    kind, time = _same(login), login.time
+    kind, time = alike(login), login.time
     kept = [held for held in profile.held if held.kind != kind]
     former = next((held for held in profile.held if held.kind == kind), None)
     if former is None:
@@ -136,6 +162,57 @@ def hold(login: Observation, profile: Profile) -> Held:
         found = Held(kind, former.since, max(time, former.last), former.days + another_day)
     profile.held = [*kept[-(HELD_KEPT - 1) :], found]
     return found
+
+
+def first_of_hour(login: Observation, key: str, profile: Profile) -> bool:
+    """Whether a held login is the first of its constellation in its hour: only that would teach."""
+    hour = login.time // 3_600_000
+    if max(profile.learned.get(key, -1), profile.held_hours.get(key, -1)) >= hour:
+        return False
+    profile.held_hours.pop(key, None)
+    profile.held_hours[key] = hour
+    if len(profile.held_hours) > CONSTELLATIONS_KEPT:
+        profile.held_hours.pop(next(iter(profile.held_hours)))
+    return True
+
+
+def judged(login: Observation, scene: Scene) -> str | None:
+    """What verdicts say of a login before it is learned: "hostile", "in order", or nothing."""
+    profile, address = scene.profile, scene.address
+    found: Judged | None = profile.judged.get(alike(login)) if profile.judged else None
+    if found is not None:
+        if found.network in (None, login.network):
+            if found.hostile:
+                return "hostile"
+            if login.time - found.time < VOUCHED_FOR:
+                return "in order"
+    if address is not None and address.hostile and _tainted(login, address):
+        return "hostile"
+    return None
+
+
+def _tainted(login: Observation, address: AddressState) -> bool:
+    """Whether an attacker came from an address that is neither the identity's own nor shared."""
+    if login.identity in address.good or len(address.good) >= SHARED_BY:
+        return False
+    return any(login.time - time < TAINTED_FOR for time in address.hostile.values())
+
+
+def trusted(
+    login: Observation, scene: Scene, levels: Levels, unusual: bool, pinned: bool
+) -> tuple[float, bool]:
+    """What a login counts for, 0 when it is held; and whether the gate or a verdict spoke of it.
+
+    ``unusual`` is what the gate says; what an analyst answers for passes it at half trust, unless
+    a rule is ``pinned`` to the login.
+    """
+    said = judged(login, scene)
+    if not unusual and said != "hostile":
+        return 1.0, said is not None
+    if said == "in order" and not pinned:
+        return RELEASED_TRUST, True
+    held = hold(login, scene.profile)
+    return RELEASED_TRUST if said is None and released(login, levels, held) else 0.0, True
 
 
 def released(login: Observation, levels: Levels, held: Held) -> bool:
@@ -167,20 +244,49 @@ def learn(
     key: str,
     features: Sequence[Feature],
     trust: float,
-) -> None:
-    """Adds a login to the three levels, for what it is trusted: each constellation once an hour."""
+    waits: bool,
+) -> tuple[Before, bool]:
+    """Adds a login to the three levels, for what it is trusted: each constellation once an hour.
+
+    ``waits``: what it counts for is put off (probation.py). Gives what stood there before, and
+    whether it was the first of its hour.
+    """
     profile, time = scene.profile, login.time
     hour = time // 3_600_000
-    _remember(login, profile)
+    identity, kind, group = login.identity, profile.kind, profile.group
+    countries, networks = profile.countries.last_seen, profile.networks.last_seen
+    country, network = countries.get(login.country or ""), networks.get(login.network or "")
+    replaced, dropped, session = _remember(login, profile)
+    welcomed: tuple[int | None, ...] = ()
     for address in state.address(login):
         if trust >= WELCOME_TRUST:
-            address.welcome(login.identity, time)
-    if profile.learned.get(key, -1) >= hour:
-        return
-    profile.learned.pop(key, None)
-    profile.learned[key] = hour
-    if len(profile.learned) > CONSTELLATIONS_KEPT:
-        profile.learned.pop(next(iter(profile.learned)))
+            welcomed += (address.good.get(identity),)
+            address.welcome(identity, time)
+    learned = profile.learned.get(key)
+    counted = learned is None or learned < hour
+    if counted:
+        profile.learned.pop(key, None)
+        profile.learned[key] = hour
+        if len(profile.learned) > CONSTELLATIONS_KEPT:
+            profile.learned.pop(next(iter(profile.learned)))
+        if waits:
+            found = tuple((f.factor, f.key, f.weigh) for f in features)
+            wait(state, profile, Waiting(time, key, group or login.kind, trust, found))
+        else:
+            _count(levels, features, trust)
+        if login.kind != kind or not group or profile.successes % 16 == 0:
+            profile.kind = login.kind
+            profile.group = group_of(profile, login.kind)
+    regrouped = profile.group if profile.group != group else None
+    return (
+        Before(
+            country, network, welcomed, replaced, dropped, session, learned, kind, group, regrouped
+        ),
+        counted,
+    )
+
+
+def _count(levels: Levels, features: Sequence[Feature], trust: float) -> None:
     own, peers, everyone = levels.own, levels.peers, levels.everyone
     for feature in features:
         factor, category = feature.factor, feature.key
@@ -189,12 +295,13 @@ def learn(
             everyone.add(factor, category, levels.everyone_scale * trust)
             if feature.weigh:
                 peers.add(factor, category, levels.peers_scale * trust)
-    if login.kind != profile.kind or not profile.group or profile.successes % 16 == 0:
-        profile.kind = login.kind
-        profile.group = group_of(profile, login.kind)
 
 
-def _remember(login: Observation, profile: Profile) -> None:
+def _remember(login: Observation, profile: Profile) -> tuple[Place | None, Place | None, bool]:
+    """Moves the identity's windows, places and sessions on.
+
+    Gives the place that was replaced, the one that was dropped, and whether the session is new.
+    """
     time = login.time
     profile.successes += 1
     profile.last_seen = max(profile.last_seen, time)
@@ -204,29 +311,48 @@ def _remember(login: Observation, profile: Profile) -> None:
         if login.network not in profile.networks.last_seen:
             profile.network_rate.add(time)
         profile.networks.add(login.network, time)
-    if login.lat is not None and login.long is not None and login.interactive:
-        _journey(login, profile)
-    if login.session is not None and login.session not in profile.sessions:
-        profile.sessions[login.session] = SessionOrigin(
-            time, login.ip, login.asn, login.country, login.os
-        )
-        if len(profile.sessions) > SESSIONS_KEPT:
-            profile.sessions.pop(next(iter(profile.sessions)))
+    place = place_of(login)
+    replaced, dropped = (None, None) if place is None else journey(place, profile)
+    if login.session is None or login.session in profile.sessions:
+        return replaced, dropped, False
+    profile.sessions[login.session] = origin_of(login)
+    if len(profile.sessions) > SESSIONS_KEPT:
+        profile.sessions.pop(next(iter(profile.sessions)))
+    return replaced, dropped, True
 
 
-def _journey(login: Observation, profile: Profile) -> None:
-    """The last places in order of time; staying at one address only moves its time."""
-    lat, long = login.lat or 0.0, login.long or 0.0
+def origin_of(login: Observation) -> SessionOrigin:
+    """Where the session of a login would begin."""
+    return SessionOrigin(login.time, login.ip, login.asn, login.country, login.os)
+
+
+def place_of(login: Observation) -> Place | None:
+    """Where a login puts its person, if it says so."""
+    if login.lat is None or login.long is None or not login.interactive:
+        return None
     label = ", ".join(part for part in (login.city, login.country) if part) or login.ip or "?"
-    place = Place(login.time, lat, long, login.ip, login.asn, label)
+    return Place(login.time, login.lat, login.long, login.ip, login.asn, label)
+
+
+def journey(place: Place, profile: Profile) -> tuple[Place | None, Place | None]:
+    """The last places in order of time; staying at one address only moves its time.
+
+    Gives the place that was replaced and the one that was dropped.
+    """
     places = profile.places
-    if places and places[-1].time <= login.time:
+    if places and places[-1].time <= place.time:
         last = places[-1]
-        if last.ip == login.ip or distance_km(last.lat, last.long, lat, long) < 1:
+        if at_one(last, place):
             profile.places = [*places[:-1], place]
-            return
+            return last, None
     merged = sorted([*places, place], key=lambda p: p.time)
     profile.places = merged[-PLACES_KEPT:]
+    return None, merged[0] if len(merged) > PLACES_KEPT else None
+
+
+def at_one(one: Place, other: Place) -> bool:
+    """Whether two places are one: the same address, or within a kilometre."""
+    return one.ip == other.ip or distance_km(one.lat, one.long, other.lat, other.long) < 1
 
 
 def group_of(profile: Profile, kind: str) -> str:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from quivive.baseline.directory import kind_of
 from quivive.baseline.observation import Observation
 from quivive.engine.state import KnownPlace, State
-from quivive.enrich.client import os_family
+from quivive.enrich.client import Client, os_family
 from quivive.enrich.enricher import Enriched
 from quivive.model.event import (
     Activity,
@@ -25,6 +25,7 @@ DAY_MS = 24 * HOUR_MS
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
 _NOTHING = Unmapped()
+_ELSEWHERE = Enriched(client=Client())
 _STRONG = frozenset({FactorType.WEBAUTHN, FactorType.U2F, FactorType.HARDWARE_TOKEN})
 _DENIAL_CODES = frozenset({"500121"})
 _RISKS = {
@@ -44,6 +45,10 @@ _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
 def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     """The facts of one event, under the identity its user resolves to."""
     extra = event.unmapped or _NOTHING
+    by_another = _by_another(event)
+    if by_another:
+        # A reset by an administrator comes from the administrator's address and machine.
+        enriched = _ELSEWHERE
     identity = state.directory.resolve(event)
     profile = state.profiles.get(identity)
     client = enriched.client
@@ -89,7 +94,7 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         os=(os_family(device.os.name) if device and device.os else None) or client.os,
         browser=client.browser or client.family,
         tool=client.tool,
-        device=_device(event),
+        device=None if by_another else _device(event),
         managed=bool(device and device.is_managed),
         tls=extra.tls_fingerprint,
         application=(service.name or service.uid) if service else None,
@@ -106,6 +111,15 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         vendor_risk=None if risk is None or risk in _QUIET else _RISKS.get(risk, risk[:32]),
         count=event.count or 1,
     )
+
+
+def _by_another(event: AuthEvent) -> bool:
+    """Whether somebody else did this to the account, outside any login of the user's own."""
+    if event.activity_id != Activity.OTHER or event.actor is None or event.actor.user is None:
+        return False
+    acting, user = event.actor.user, event.user
+    names = {name.lower() for name in (acting.uid, acting.name, acting.email_addr) if name}
+    return not any(n and n.lower() in names for n in (user.uid, user.name, user.email_addr))
 
 
 def _outcome(event: AuthEvent, extra: Unmapped) -> str:

@@ -4,11 +4,14 @@ from msgspec import Struct, field
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.directory import Directory
+from quivive.baseline.monitor import Monitor
+from quivive.baseline.novelty import Novelty
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import PLACES_KEPT, AddressState, Organisation, Profile, Scene
 from quivive.baseline.tables import DAY_MS, Level
 from quivive.baseline.windows import HOUR_MS
-from quivive.scoring.calibrate import Calibration
+from quivive.policy.budget import Thresholds
+from quivive.scoring.calibrate import Calibration, calibration_of
 
 STATE_VERSION = 1
 ADDRESS_IDLE = 45 * DAY_MS  # an address nobody came from is forgotten after this
@@ -40,6 +43,9 @@ class State(Struct):
     directory: Directory = field(default_factory=Directory)
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    monitor: Monitor = field(default_factory=Monitor)
+    novelty: Novelty = field(default_factory=Novelty)
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
     def profile(self, identity: str) -> Profile:
         """The profile of an identity, made when first asked for."""
@@ -48,13 +54,9 @@ class State(Struct):
             profile = self.profiles[identity] = Profile()
         return profile
 
-    def calibration(self, login: Observation) -> Calibration:
-        """The calibration of the login's class: people and machines apart, and by product."""
-        name = f"{login.kind}/{login.log.partition('/')[0]}"
-        found = self.calibrations.get(name)
-        if found is None:
-            found = self.calibrations[name] = Calibration()
-        return found
+    def calibration(self, login: Observation, profile: Profile) -> Calibration:
+        """The calibration of the login's class."""
+        return calibration_of(self.calibrations, login, profile.newcomer(login.time))
 
     def scene(self, login: Observation, profile: Profile) -> tuple[Scene, Levels]:
         """What the signals may look at for this login, with its three levels."""
@@ -100,6 +102,8 @@ class State(Struct):
         profile.first_seen = min(profile.first_seen or moved.first_seen, moved.first_seen)
         profile.last_seen = max(profile.last_seen, moved.last_seen)
         profile.successes += moved.successes
+        profile.waiting = sorted([*moved.waiting, *profile.waiting], key=lambda w: w.time)
+        profile.judged = {**moved.judged, **profile.judged}
         profile.places = (moved.places + profile.places)[-PLACES_KEPT:]
 
     def sweep(self, time: int) -> None:
@@ -113,7 +117,8 @@ class State(Struct):
             kept = {
                 key: state
                 for key, state in table.items()
-                if time - state.last_seen < (ADDRESS_IDLE if state.good else STRAY_IDLE)
+                if time - state.last_seen
+                < (ADDRESS_IDLE if state.good or state.hostile else STRAY_IDLE)
             }
             if len(kept) > ADDRESSES_KEPT:
                 newest = sorted(kept.items(), key=lambda item: (-item[1].last_seen, item[0]))
@@ -124,6 +129,7 @@ class State(Struct):
             for identity, profile in self.profiles.items()
             if profile.successes
             or profile.held
+            or profile.judged
             or time - max(profile.first_seen, profile.failures.hour * HOUR_MS) < STRAY_IDLE
         }
         if len(self.places) > ADDRESSES_KEPT:

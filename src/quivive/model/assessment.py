@@ -49,7 +49,8 @@ class Assessment(Struct, frozen=True, kw_only=True):
     confidence: 0-1, how much history and how many signals stood behind it.
     repeated: how often it was told already, which lowers risk_score but not ``undamped``, on
         which policy decides.
-    low_history: fewer than five effective logins were known.
+    history: effective (decayed) logins of the identity that were known; low_history: fewer than
+        five. newcomer: few logins or few days were known, so it is measured among newcomers.
     """
 
     score: float
@@ -65,6 +66,8 @@ class Assessment(Struct, frozen=True, kw_only=True):
     low_history: bool
     repeated: int = 0
     undamped: float = 0.0
+    history: float = 0.0
+    newcomer: bool = False
 
 
 class Decision(Struct, frozen=True, kw_only=True):

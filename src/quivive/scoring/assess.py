@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import Profile
+from quivive.baseline.profile import ENOUGH_LOGINS, Profile
 from quivive.model.assessment import FINDING, Assessment, Evidence, Reason, level_of
 from quivive.scoring.calibrate import Calibration
 from quivive.scoring.stories import Weight, read
@@ -22,7 +22,6 @@ REASSURING = 3
 PER_GROUP = 2
 WORTH_TELLING = 1.0
 TELLING = 0.1  # nats under which evidence is not worth a line
-ENOUGH_LOGINS = 5.0
 NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
 REPEAT = 14.0  # risk taken off for each time it was told already
@@ -76,19 +75,11 @@ def assess(
     """
     reading = read(gathered.weights(), login.kind)
     score = reading.score
-    risk = min(calibration.risk(score), FINDING + STEEPNESS * (score - EVEN))
-    risk = max(0.0, risk)
     history = profile.effective_logins(login.time)
-    risk *= 1 - NEWCOMER_DISCOUNT * exp(-history / ENOUGH_LOGINS)
-    pins = [e for e in gathered.evidence if e.pinned is not None]
-    for pin in pins:
-        floor = pin.pinned or 0.0
-        risk = max(risk, floor + (100.0 - floor) * 0.2 * risk / 100)
-    if login.outcome != "success" and not login.accepted:
-        risk *= ATTEMPT_SHARE
-    undamped = risk
+    undamped = risk_of(score, login, gathered.evidence, history, calibration)
     repeated = min(told.findings, REPEATS) if score < told.worst + WORSE else 0.0
-    risk = max(0.0, risk - REPEAT * repeated)
+    risk = max(0.0, undamped - REPEAT * repeated)
+    pins = [e for e in gathered.evidence if e.pinned is not None]
     spoken = len(gathered.weighed) + len(gathered.evidence)
     share = spoken / (spoken + len(gathered.missing)) if spoken else 0.0
     said: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
@@ -112,9 +103,33 @@ def assess(
         otherwise=reading.ordinary.title,
         not_evaluable=tuple(f"{m.signal}: {m.what}" for m in gathered.missing),
         low_history=history < ENOUGH_LOGINS,
+        newcomer=profile.newcomer(login.time),
         repeated=round(repeated),
         undamped=undamped,
+        history=history,
     )
+
+
+def risk_of(
+    score: float,
+    login: Observation,
+    evidence: Sequence[Evidence],
+    history: float,
+    calibration: Calibration,
+) -> float:
+    """The risk of a score before repeats rank it lower: calibrated, floored by pinned rules.
+
+    ``history`` is how many effective logins of the identity are known.
+    """
+    risk = min(calibration.risk(score), FINDING + STEEPNESS * (score - EVEN))
+    risk = max(0.0, risk)
+    risk *= 1 - NEWCOMER_DISCOUNT * exp(-history / ENOUGH_LOGINS)
+    for pin in evidence:
+        if pin.pinned is not None:
+            risk = max(risk, pin.pinned + (100.0 - pin.pinned) * 0.2 * risk / 100)
+    if login.outcome != "success" and not login.accepted:
+        risk *= ATTEMPT_SHARE
+    return risk
 
 
 def _telling(

@@ -8,6 +8,7 @@ from math import exp, floor, log10
 
 from msgspec import Struct, field
 
+from quivive.baseline.observation import Observation
 from quivive.baseline.tables import DAY_MS, MOST_HALVINGS
 
 HALF_LIFE = 14 * DAY_MS
@@ -20,7 +21,11 @@ REFIT_EVERY = 256
 PRIOR_LOGINS = 300.0
 PRIOR_START = -4.0
 PRIOR_MEAN = 2.5
+POOL_LOGINS = 2000.0  # what other products' logins are worth beside one product's own, at most
+NEWCOMER_START = 0.0
+NEWCOMER_MEAN = 4.0
 DECIBELS = 20.0
+EVERY_PRODUCT = "*"
 KNEE = 85.0
 
 
@@ -36,13 +41,17 @@ class Calibration(Struct):
     shape: float = 0.05
     width: float = PRIOR_MEAN
     body: list[float] = field(default_factory=list)
+    prior_start: float = PRIOR_START
+    prior_mean: float = PRIOR_MEAN
 
-    def observe(self, score: float, time: int) -> None:
-        """Counts a score at ``time`` (ms UTC)."""
+    def observe(self, score: float, time: int, pool: "Calibration | None" = None) -> None:
+        """Counts a score at ``time`` (ms UTC).
+
+        ``pool`` is the wider class that this one is a part of, and leans on while it is small.
+        """
         if self.anchor == 0:
             self.anchor = time
-        halvings = (time - self.anchor) / HALF_LIFE
-        amount = 2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings))
+        amount = self.scale(time)
         if amount > 1e12:
             self.bins = {b: n / amount for b, n in self.bins.items() if n / amount > 1e-6}
             self.total = sum(self.bins.values())
@@ -52,18 +61,28 @@ class Calibration(Struct):
         self.total += amount
         self.pending -= 1
         if self.pending <= 0:
-            self._fit(amount)
+            self._fit(amount, time, pool)
 
-    def _fit(self, scale: float) -> None:
+    def scale(self, time: int) -> float:
+        """What one login at ``time`` is worth in the units of the anchor."""
+        halvings = (time - self.anchor) / HALF_LIFE
+        return float(2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings)))
+
+    def _fit(self, scale: float, time: int, pool: "Calibration | None") -> None:
         """Threshold at the 98th percentile; shape and width of the excess by moments."""
         self.pending = REFIT_EVERY
+        start, width = self.prior_start, self.prior_mean
         merged = {slot: count / scale for slot, count in self.bins.items()}
         logins = self.total / scale
         prior = PRIOR_LOGINS * PRIOR_LOGINS / (PRIOR_LOGINS + logins)
-        for slot in range(floor(PRIOR_START / BIN), floor((PRIOR_START + 12 * PRIOR_MEAN) / BIN)):
-            low = slot * BIN - PRIOR_START
-            share = exp(-low / PRIOR_MEAN) - exp(-(low + BIN) / PRIOR_MEAN)
+        for slot in range(floor(start / BIN), floor((start + 12 * width) / BIN)):
+            low = slot * BIN - start
+            share = exp(-low / width) - exp(-(low + BIN) / width)
             merged[slot] = merged.get(slot, 0.0) + prior * max(0.0, share)
+        if pool is not None and pool.total:
+            lent = min(POOL_LOGINS, max(0.0, pool.total / pool.scale(time) - logins))
+            for slot, count in pool.bins.items():
+                merged[slot] = merged.get(slot, 0.0) + lent * count / pool.total
         whole = sum(merged.values())
         above = 0.0
         first = excess = square = 0.0
@@ -131,3 +150,47 @@ class Calibration(Struct):
     def gated(self, score: float) -> bool:
         """Whether a score is above the 99th percentile: too unusual to learn from at once."""
         return score > self.threshold and self.exceedance(score) < GATE_SHARE
+
+
+def class_of(login: Observation, newcomer: bool) -> str:
+    """The class a login is calibrated in: people and machines apart, by product, newcomers apart.
+
+    To somebody new everything is new: their scores among all others would hide an attacker's.
+    """
+    return _class(login.kind, login.log.partition("/")[0], newcomer)
+
+
+def calibration_of(
+    calibrations: dict[str, Calibration], login: Observation, newcomer: bool
+) -> Calibration:
+    """The calibration of a login's class among ``calibrations``, made when first asked for."""
+    return _found(calibrations, class_of(login, newcomer), newcomer)
+
+
+def count(
+    calibrations: dict[str, Calibration], login: Observation, newcomer: bool, score: float
+) -> None:
+    """Counts a login's score in its class, and in that of all products together."""
+    pool = _found(calibrations, _class(login.kind, EVERY_PRODUCT, newcomer), newcomer)
+    pool.observe(score, login.time)
+    calibration_of(calibrations, login, newcomer).observe(score, login.time, pool)
+
+
+def _class(kind: str, product: str, newcomer: bool) -> str:
+    return f"{kind}/{product}/new" if newcomer else f"{kind}/{product}"
+
+
+def _found(calibrations: dict[str, Calibration], name: str, newcomer: bool) -> Calibration:
+    found = calibrations.get(name)
+    if found is None:
+        found = calibrations[name] = _for_newcomers() if newcomer else Calibration()
+    return found
+
+
+def _for_newcomers() -> Calibration:
+    return Calibration(
+        threshold=NEWCOMER_START + 3.9 * NEWCOMER_MEAN,
+        width=NEWCOMER_MEAN,
+        prior_start=NEWCOMER_START,
+        prior_mean=NEWCOMER_MEAN,
+    )

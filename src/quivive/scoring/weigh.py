@@ -40,17 +40,22 @@ def weigh(feature: Feature, levels: Levels, factor: float = 1.0) -> Weighed:
     usual = levels.usual(
         feature.factor, feature.key, feature.categories, feature.given, feature.neighbours
     )
+    return weigh_against(feature, usual, factor)
+
+
+def weigh_against(feature: Feature, usual: Usual, factor: float = 1.0) -> Weighed:
+    """The weight of a feature whose usual is known already, without looking it up again."""
     attacker = feature.attacker
     if attacker is None:
         attacker = 0.5 / (feature.categories or 20) + 0.5 * usual.base
-    weight = surprise(usual, attacker) * factor
-    if weight <= 0:
-        return Weighed(feature, usual, 0.0 if feature.alarms_only else weight, 0.0)
+    nats = surprise(usual, attacker)
+    if nats <= 0:
+        return Weighed(feature, usual, 0.0 if feature.alarms_only else nats * factor, 0.0)
     # In an ordinary circumstance people do what colleagues do, or something entirely their own.
     spread = feature.categories or OPEN_CATEGORIES
     ordinary = AS_COLLEAGUES * usual.base + (1 - AS_COLLEAGUES) / spread
-    residual = log(attacker / ordinary)
-    return Weighed(feature, usual, weight, min(weight, max(0.0, weight - max(0.0, residual))))
+    explained = max(0.0, nats - max(0.0, log(attacker / ordinary)))
+    return Weighed(feature, usual, nats * factor, explained * factor)
 
 
 _WITHIN = {

@@ -28,6 +28,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Featu
         label=f"log {login.log}",
         attack=VALID,
         alarms_only=True,
+        weigh=login.around is None,  # a reset or an enrolment is its own evidence (recovery)
     )
     if login.application is not None:
         application = f"{login.log}/{login.application}"

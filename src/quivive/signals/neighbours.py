@@ -11,29 +11,39 @@ from quivive.signals.signal import Signal
 
 ATTACK = ("T1078", "T1110.003")
 HORIZON = 7 * DAY_MS
+CONFIRMED_HORIZON = 90 * DAY_MS  # what an analyst confirmed is remembered longer
+CONFIRMED = 1.0
 
 
 def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
-    """Findings on other identities from the same address within seven days."""
+    """Findings on other identities from the same address within seven days, and confirmed attacks
+    within ninety.
+    """
     address = scene.address
-    if address is None or not address.findings:
+    if address is None or not (address.findings or address.hostile):
         return
-    others = [
-        identity
-        for identity, time in address.findings.items()
-        if identity != login.identity and 0 <= login.time - time < HORIZON
-    ]
-    if not others:
+    others = _others(address.findings, login, HORIZON)
+    confirmed = _others(address.hostile, login, CONFIRMED_HORIZON)
+    if not others and not confirmed:
         return
     at_home = len(address.good)
-    weight = min(2.5, 0.5 + 0.5 * len(others)) / (1 + at_home)
+    weight = min(2.5, 0.5 + 0.5 * len({*others, *confirmed})) + CONFIRMED * bool(confirmed)
+    said = f"; attacks on {len(confirmed)} from there are confirmed" if confirmed else ""
     yield Evidence(
         signal="tainted_address",
-        weight=weight,
-        text=f"address {login.ip} was in findings on {len(others)} other identities in 7 days;"
-        f" {at_home} are at home there",
+        weight=weight / (1 + at_home),
+        text=f"address {login.ip} was in findings on {len(others)} other identities in 7 days"
+        f"{said}; {at_home} are at home there",
         attack=ATTACK,
     )
+
+
+def _others(times: dict[str, int], login: Observation, horizon: int) -> list[str]:
+    return [
+        identity
+        for identity, time in times.items()
+        if identity != login.identity and 0 <= login.time - time < horizon
+    ]
 
 
 SIGNAL = Signal(

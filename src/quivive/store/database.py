@@ -5,6 +5,7 @@ was.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,35 +16,49 @@ from sqlalchemy.exc import DatabaseError
 from quivive.model.errors import ConfigurationError
 from quivive.model.record import Reject
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# What each version added to a table; older stores get it when they are opened.
+ADDED = {
+    2: (
+        "ALTER TABLE assessments ADD COLUMN lesson BLOB",
+        "ALTER TABLE assessments ADD COLUMN kind TEXT",
+        "ALTER TABLE assessments ADD COLUMN stratum TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE assessments ADD COLUMN finding BOOLEAN NOT NULL DEFAULT 0",
+        "UPDATE assessments SET finding = 1 WHERE risk_score >= 46",
+    ),
+}
 FILE = "quivive.sqlite"
 BATCH = 2000
 
-_tables = sa.MetaData()
+metadata = sa.MetaData()
 _meta = sa.Table(
     "meta",
-    _tables,
+    metadata,
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )
 _state = sa.Table(
     "state",
-    _tables,
+    metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
-_assessments = sa.Table(
+assessments = _assessments = sa.Table(
     "assessments",
-    _tables,
+    metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("time", sa.BigInteger, nullable=False, index=True),
     sa.Column("identity", sa.Text, nullable=False, index=True),
     sa.Column("risk_score", sa.Float, nullable=False, index=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("lesson", sa.LargeBinary),
+    sa.Column("kind", sa.Text),
+    sa.Column("stratum", sa.Text, nullable=False, server_default=""),
+    sa.Column("finding", sa.Boolean, nullable=False, server_default="0"),
 )
 _dead_letters = sa.Table(
     "dead_letters",
-    _tables,
+    metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("log", sa.Text, nullable=False),
     sa.Column("line", sa.Integer, nullable=False),
@@ -58,13 +73,21 @@ class StoreError(ConfigurationError):
 
 
 class Row(NamedTuple):
-    """One assessment as it is kept: the output line with what it is found by."""
+    """One assessment as it is kept: the output line with what it is found by.
+
+    lesson: what it taught and the evidence, for verdicts; kind: what it was held as, if it was.
+    stratum: kind of identity and product; finding: whether it was told.
+    """
 
     id: str
     time: int
     identity: str
     risk_score: float
     body: bytes
+    lesson: bytes | None = None
+    kind: str | None = None
+    stratum: str = ""
+    finding: bool = False
 
 
 class Store:
@@ -109,8 +132,12 @@ class Store:
         present = set(sa.inspect(connection).get_table_names())
         if present and "meta" not in present:
             raise StoreError(f"{self.path}: a database of something else; choose another folder")
-        _tables.create_all(connection)
-        found = connection.scalar(sa.select(_meta.c.value).where(_meta.c.key == "version"))
+        version = sa.select(_meta.c.value).where(_meta.c.key == "version")
+        found = connection.scalar(version) if present else None
+        if found is not None and found.isdecimal() and 0 < int(found) < SCHEMA_VERSION:
+            self._upgrade(connection, int(found))
+            found = str(SCHEMA_VERSION)
+        metadata.create_all(connection)
         if found is None:
             connection.execute(sa.insert(_meta), {"key": "version", "value": str(SCHEMA_VERSION)})
         elif found != str(SCHEMA_VERSION):
@@ -118,6 +145,16 @@ class Store:
                 f"{self.path}: store version {found}, this Quivive reads {SCHEMA_VERSION};"
                 " use the Quivive that wrote it, or another folder"
             )
+
+    def _upgrade(self, connection: sa.Connection, version: int) -> None:
+        """Adds what an older store lacks, all or nothing; what is in it stays as it is."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for number in range(version + 1, SCHEMA_VERSION + 1):
+            for statement in ADDED[number]:
+                connection.exec_driver_sql(statement)
+        connection.execute(
+            sa.update(_meta).where(_meta.c.key == "version").values(value=str(SCHEMA_VERSION))
+        )
 
     def load(self, name: str) -> bytes | None:
         """The state kept under a name, or None."""
@@ -159,16 +196,7 @@ class Store:
                 )
             written = states()
             for name, body in written.items():
-                found = connection.scalar(sa.select(_state.c.body).where(_state.c.name == name))
-                if name in self._loaded and found != self._loaded[name]:
-                    raise StoreError(
-                        f"{self.path}: another run has written to it meanwhile;"
-                        " nothing was kept, run it again"
-                    )
-                statement = insert(_state).values(name=name, body=body)
-                connection.execute(
-                    statement.on_conflict_do_update(index_elements=["name"], set_={"body": body})
-                )
+                self.put(connection, name, body)
             letters = [
                 {
                     "log": r.log,
@@ -182,6 +210,54 @@ class Store:
             if letters:
                 connection.execute(sa.insert(_dead_letters), letters)
         return written
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A connection whose changes are kept all together, or not at all when the block raises.
+
+        Raises StoreError, with nothing written, when the store is full or in use.
+        """
+        try:
+            with self._engine.begin() as connection:
+                # At once, so that nothing that is read in it can change before it ends.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+        except DatabaseError as error:
+            raise StoreError(
+                f"{self.path}: {error.orig}; nothing was kept, run it again when the store is free"
+            ) from None
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """A connection to read with."""
+        return self._engine.connect()
+
+    def put(self, connection: sa.Connection, name: str, body: bytes) -> None:
+        """Keeps a state under a name, in a transaction.
+
+        Raises StoreError when it is no longer what this run loaded: another one was faster.
+        """
+        found = connection.scalar(sa.select(_state.c.body).where(_state.c.name == name))
+        if name in self._loaded and found != self._loaded[name]:
+            raise StoreError(
+                f"{self.path}: another run has written to it meanwhile;"
+                " nothing was kept, run it again"
+            )
+        statement = insert(_state).values(name=name, body=body)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_={"body": body})
+        )
+        if name in self._loaded:
+            self._loaded[name] = body
+
+    def history(self) -> Iterator[tuple[str, bytes]]:
+        """Ids and output lines of all assessments by event time; of equals the first kept first."""
+        query = (
+            sa.select(_assessments.c.id, _assessments.c.body)
+            .order_by(_assessments.c.time, sa.literal_column("rowid"))
+            .execution_options(yield_per=BATCH)
+        )
+        with self._engine.connect() as connection:
+            yield from ((row.id, row.body) for row in connection.execute(query))
 
     def assessment(self, event_id: str) -> bytes | None:
         """The output line kept for an event id, or None."""

@@ -1,0 +1,85 @@
+"""Odd logins teach nothing for most of a day.
+
+A login below the gate may still be an attacker's first. Were it learned at once, the second, a few
+minutes later from the same address, would look like the owner's own. So whatever stands out among
+its class counts in the tables only after a probation; until then every further login from there is
+as odd as the first, and what else is new about it adds to that.
+"""
+
+from collections.abc import Iterable
+
+from quivive.baseline.lesson import Lesson
+from quivive.baseline.profile import Profile, Waiting
+from quivive.baseline.windows import HOUR_MS
+from quivive.engine.state import State
+
+PROBATION = 20 * HOUR_MS  # so that the same hour of the next day counts as another day
+ODD_SHARE = 0.1  # of the logins of a class: these wait
+WAITING_KEPT = 24
+# Tables that only an identity keeps: open sets too large to share.
+PRIVATE = frozenset({"address", "subnet"})
+
+
+def wait(state: State, profile: Profile, waiting: Waiting) -> None:
+    """Puts a lesson off; beyond the bound the oldest is learned early."""
+    kept = [*profile.waiting, waiting]
+    if len(kept) > WAITING_KEPT:
+        _count(state, profile, kept.pop(0))
+    profile.waiting = kept
+
+
+def mature(state: State, profile: Profile, time: int) -> None:
+    """Learns what has waited long enough at ``time`` (ms UTC)."""
+    profile.matured = max(profile.matured, time)
+    if not profile.waiting:
+        return
+    ripe = [w for w in profile.waiting if time - w.time >= PROBATION]
+    if ripe:
+        profile.waiting = [w for w in profile.waiting if time - w.time < PROBATION]
+        for waiting in ripe:
+            _count(state, profile, waiting)
+
+
+def waiting_of(lesson: Lesson, trust: float) -> Waiting:
+    """A lesson as it waits."""
+    return Waiting(lesson.time, lesson.constellation, lesson.group, trust, lesson.features)
+
+
+def forget(profile: Profile, lesson: Lesson) -> bool:
+    """Takes a lesson from those that wait. False when it does not wait any more."""
+    kept = [
+        w
+        for w in profile.waiting
+        if (w.time, w.constellation) != (lesson.time, lesson.constellation)
+    ]
+    waited = len(kept) < len(profile.waiting)
+    profile.waiting = kept
+    return waited
+
+
+def counts(
+    state: State,
+    profile: Profile,
+    time: int,
+    group: str,
+    features: Iterable[tuple[str, str, bool]],
+    trust: float,
+) -> None:
+    """Adds features of ``time`` to the three levels, or takes them back where trust is below 0."""
+    own, everyone = profile.own, state.organisation.everyone
+    peers = state.organisation.group(group)
+    amount = abs(trust)
+    for factor, key, shared in features:
+        levels = [own]
+        if factor not in PRIVATE:
+            levels = [own, everyone, peers] if shared else [own, everyone]
+        for level in levels:
+            scale = level.scale(time) * amount
+            if trust > 0:
+                level.add(factor, key, scale)
+            else:
+                level.take(factor, key, scale)
+
+
+def _count(state: State, profile: Profile, waiting: Waiting) -> None:
+    counts(state, profile, waiting.time, waiting.group, waiting.features, waiting.trust)

@@ -1,0 +1,47 @@
+"""What one login taught: kept as references, and written down only when asked for."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from quivive.baseline.lesson import Before, Lesson
+from quivive.baseline.observation import Observation
+from quivive.engine.learn import alike, origin_of, place_of
+from quivive.signals.signal import Feature
+
+
+class Taught(Struct, frozen=True):
+    """What a login taught or, held, would have taught; the fields are those of a Lesson."""
+
+    features: Sequence[Feature]
+    constellation: str
+    group: str
+    trust: float
+    held: bool
+    counted: bool
+    before: Before | None
+    waits: bool
+
+    def lesson(self, login: Observation) -> Lesson:
+        """The lesson as it is kept for an analyst's verdict."""
+        session = login.session
+        return Lesson(
+            identity=login.identity,
+            kind=login.kind,
+            group=self.group,
+            time=login.time,
+            trust=self.trust,
+            alike=alike(login),
+            held=self.held,
+            constellation=self.constellation,
+            counted=self.counted,
+            features=tuple((f.factor, f.key, f.weigh) for f in self.features),
+            ip=login.ip,
+            network=login.network,
+            country=login.country,
+            session=session,
+            place=place_of(login),
+            origin=None if session is None else origin_of(login),
+            before=self.before,
+            waits=self.waits,
+        )

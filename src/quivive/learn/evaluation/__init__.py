@@ -1,0 +1,1 @@
+"""Measuring detection: labels, splits, metrics at alert budgets, and how far chance moves them."""

@@ -1,0 +1,1 @@
+"""Protocols of published evaluations, run on public data that whoever has it names."""
