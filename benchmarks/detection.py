@@ -116,7 +116,7 @@ def generated(found: Evaluation, machine: str) -> str:
             ["median time to the first login told", *(hours(at.median_hours) for at in ours.at)],
             ["found ones told by their first login", *(percent(at.at_first_login)
              for at in ours.at)],
-            ["rate realised day by day", *(percent(at.realised_rate, 2) for at in ours.at)],
+            ["rate realised by the controller", *(percent(at.realised_rate, 2) for at in ours.at)],
             ["incidents found so", *(percent(at.realised_recall) for at in ours.at)],
         ]),
         "### By kind of attack, at 0.5 %\n",

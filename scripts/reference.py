@@ -19,7 +19,7 @@ from quivive.app import ingest
 from quivive.app.registry import signals, sources
 from quivive.baseline import directory, monitor, novelty, profile, tables, windows
 from quivive.cli.main import COMMANDS, cli
-from quivive.engine import engine, learn, state, verdicts
+from quivive.engine import engine, learn, probation, state, verdicts
 from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
@@ -623,6 +623,11 @@ def bounds_page() -> str:
         ("countries in a window", empty.countries.limit),
         ("networks in a window", empty.networks.limit),
         ("kinds of logins held back from learning", learn.HELD_KEPT),
+        ("odd logins that wait to be learned (the oldest is early)", probation.WAITING_KEPT),
+        ("hours they wait", probation.PROBATION // windows.HOUR_MS),
+        ("things used for the first time, in a window", empty.explored.limit),
+        ("a newcomer has fewer learned logins than this", f"{profile.ENOUGH_LOGINS:g}"),
+        ("or has been known for less than", _days(profile.SETTLED_AFTER)),
         ("kinds of logins that verdicts speak of", verdicts.JUDGED_KEPT),
         ("for how long a kind in order is learned unasked", _days(learn.VOUCHED_FOR)),
         ("findings remembered, to rank repeats lower", learn.TOLD_KEPT),
@@ -651,6 +656,9 @@ def bounds_page() -> str:
         ("event ids remembered against duplicates", engine.DUPLICATE_HORIZON_IDS),
         ("half-life of the scores behind the calibration", _days(calibrate.HALF_LIFE)),
         ("width of a bin of scores", f"{calibrate.BIN} nats"),
+        ("distributions of scores of a product: people, machines, newcomers among each", 4),
+        ("the same of all products together", 4),
+        ("logins of other products that a small one leans on", round(calibrate.POOL_LOGINS)),
     ]
     watched = [
         ("logs times kinds of identity", monitor.SERIES_KEPT),

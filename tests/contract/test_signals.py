@@ -315,7 +315,9 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
         story.login("ca3", story.at(15, 19), story.FAR[2]),
         unmapped=Unmapped(network_kind="hosting"),
     )
-    for event in story.in_order(events, [hosting]):
+    abroad = story.login(dana.name, story.at(11, 3), story.FAR[3])
+    cluster = changed(abroad, metadata=changed(abroad.metadata, log_name="audit", uid="a1"))
+    for event in story.in_order(events, [hosting, cluster]):
         engine.step(event)
     wanted = {name for signal in SIGNALS for name in signal.tells}
     assert wanted - set(told) == set()

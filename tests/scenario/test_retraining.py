@@ -272,7 +272,7 @@ def test_too_few_verdicts_change_no_weight(org: Trained, tmp_path: Path) -> None
     nothing = run("learn", "--state", tmp_path / "new")
     assert nothing.exit_code == 0
     assert "weights stay as they are: 0 confirmed incidents" in nothing.output
-    assert "it takes 8" in nothing.output
+    assert "learning takes 8" in nothing.output
     renewed = run("learn", "--recalibrate", "--state", tmp_path / "new")
     assert "kept as v1: shadow" in renewed.output
     with Store(tmp_path / "new", create=False) as store:

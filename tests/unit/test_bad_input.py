@@ -237,7 +237,7 @@ def test_many_rejects_are_counted_but_not_kept(tmp_path: Path) -> None:
 def test_a_folder_among_the_files_stops_before_work(tmp_path: Path) -> None:
     ran = score(tmp_path, "--out", tmp_path / "out", OKTA, tmp_path)
     assert ran.code == 2
-    assert "Is a directory" in ran.err
+    assert "a folder; name the log files in it" in ran.err
     assert not (tmp_path / "out").exists()
 
 

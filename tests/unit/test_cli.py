@@ -133,7 +133,7 @@ def test_strict_fails_on_rejects_only(run, tmp_path: Path) -> None:
         (("--source", "nope", OKTA), r"no log source 'nope': one of auto, .*entra.*windows"),
         (("nowhere.log",), "nowhere.log: No such file"),
         ((OKTA, "nowhere.log"), "nowhere.log: No such file"),
-        ((DATA,), "data: Is a directory"),
+        ((DATA,), "data: a folder; name the log files in it"),
         (("--source", "mapped", OKTA), "--map"),
         (("--source", "mapped", "--map", "no.yaml", OKTA), "no.yaml: cannot be read"),
         (("--nonsense",), "No such option"),

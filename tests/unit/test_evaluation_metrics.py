@@ -171,13 +171,14 @@ def test_an_incident_belongs_wholly_to_the_side_where_it_began() -> None:
     assert count(rows, tried, QUIVIVE, "", [0.0051]).at[0].found == [True]
 
 
-def test_thresholds_of_the_days_before_are_realised() -> None:
+def test_the_controller_realises_the_budget() -> None:
     rows, tried = thirty_days({190: 90}, {190: ("i1", "spray")})
     at = count(rows, tried, QUIVIVE, "", [0.05]).at[0]
     assert at.realised_found == [True]
     assert 0.02 < at.realised / 200 < 0.1
     quiet = count(rows, tried, QUIVIVE, "", [0.0001]).at[0]
-    assert (quiet.alerts, quiet.realised) == (0, 0)  # no alert is allowed, and none is told
+    assert quiet.alerts == 0
+    assert quiet.realised <= 1  # the first raises the threshold out of reach
 
 
 def test_default_split_is_the_first_third_without_labels() -> None:

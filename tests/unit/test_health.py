@@ -64,7 +64,7 @@ def test_the_report_names_drift_gaps_and_events(drifted: Path) -> None:
 
 def test_the_report_as_json_is_the_same(drifted: Path) -> None:
     report = json.loads(quivive("drift", "--state", drifted, "--json").output)
-    assert set(report) == {"until", "drift", "gaps", "events"}
+    assert set(report) == {"since", "until", "drift", "gaps", "events"}
     assert [(d["feature"], d["severity"]) for d in report["drift"]] == [("mfa", "act")]
     assert [(g["field"], g["severity"]) for g in report["gaps"]] == [("device", "watch")]
     assert report["events"][0]["identities"] == 12
@@ -154,3 +154,8 @@ def test_a_budget_not_understood_stops_before_any_work(log: Path, tmp_path: Path
     assert said.exit_code != 0
     assert "budget 'few': not understood" in str(said.exception)
     assert not out.exists()
+
+
+def test_too_little_history_is_not_called_calm(tmp_path: Path) -> None:
+    young = kept(tmp_path, State(monitor=weeks(9, people=3)))
+    assert "too early to tell: 9 days of logs" in quivive("drift", "--state", young).output

@@ -229,7 +229,7 @@ def test_quivive_and_freeman_run_side_by_side() -> None:
         assert all(isinstance(share, float) and share < 0.05 for share in shares)
     for curve in result.curves:
         assert all(x <= y for (x, _), (y, _) in pairwise(curve.points))
-    assert result.notes[0] == "rba-dataset.csv: 320 rows, 100.00% of the users by hash."
+    assert result.notes[0] == "rba-dataset.csv: 320 rows, 100 % of the users."
     assert protocols.rba(RBA, users=1.0) == result
 
 

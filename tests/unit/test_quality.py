@@ -30,7 +30,7 @@ def test_an_interval_holds_its_share_and_narrows(count: int, share: float) -> No
 def test_too_few_verdicts_give_no_share_and_say_how_many_it_takes() -> None:
     (whole, *_) = quality(judged(TRUE_POSITIVE, FEWEST - 1), {(HUMAN, "finding"): 40})
     assert whole.precision is None
-    assert whole.missing == f"cannot be computed yet: {FEWEST - 1} verdicts, needs {FEWEST}"
+    assert whole.missing == f"too early to say how right they are: that takes {FEWEST} verdicts"
 
 
 def test_verdicts_on_the_top_alone_count_for_themselves() -> None:

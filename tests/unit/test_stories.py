@@ -1,8 +1,11 @@
 """Stories: one group of oddities is explained away, two are not."""
 
 from itertools import combinations
+from math import exp, log, log1p
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from quivive.model.assessment import Evidence
 from quivive.scoring.assess import PER_GROUP, STRONGEST, _telling
@@ -15,9 +18,11 @@ from quivive.scoring.stories import (
     CLIENT,
     CREDENTIAL,
     GROUPS,
+    JOURNEY,
     ORDINARY,
     PLACE,
     TIME,
+    Story,
     Weight,
     read,
 )
@@ -90,9 +95,74 @@ def test_an_attacker_may_copy_what_reassures() -> None:
     assert alone - 3 < near.score < alone
 
 
-def test_what_is_as_usual_scores_below_nothing_known() -> None:
-    calm = [Weight(group, -1.0, 0.0) for group in (PLACE, CLIENT, ACCESS, TIME)]
-    assert read(calm, "human").score < read([], "human").score < 0.5
+def story(kind: str, name: str) -> Story:
+    (found,) = [s for s in ATTACKS[kind] if s.name == name]
+    return found
+
+
+def calm(groups: tuple[str, ...], nats: float = -4.0) -> list[Weight]:
+    return [Weight(group, nats, 0.0) for group in groups]
+
+
+def test_only_a_machines_token_does_what_it_always_does() -> None:
+    assert set(story("service", "token").explains) == {CLIENT, CREDENTIAL, TIME, ACCESS}
+    assert "token" not in {s.name for s in ATTACKS["human"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "alarming", "as_ever", "name"),
+    [
+        ("service", PLACE, (CLIENT, CREDENTIAL, TIME, ACCESS), "token"),
+        ("service", PLACE, (CLIENT, CREDENTIAL, TIME), "replay"),
+        ("service", AROUND, (PLACE, JOURNEY, CARRIER, CLIENT, CREDENTIAL), "insider"),
+        ("service", PLACE, (), "outsider"),
+        ("human", AROUND, (PLACE, JOURNEY, CARRIER), "near"),
+        ("human", PLACE, (CLIENT, CREDENTIAL, TIME), "replay"),
+        ("human", AROUND, (PLACE, JOURNEY, CARRIER, CLIENT, CREDENTIAL), "insider"),
+        ("human", PLACE, (), "outsider"),
+    ],
+)
+def test_the_attacker_is_named_whose_copies_fit_best(
+    kind: str, alarming: str, as_ever: tuple[str, ...], name: str
+) -> None:
+    assert read([*odd(alarming), *calm(as_ever)], kind).attack.name == name
+
+
+@pytest.mark.parametrize(("kind", "name"), [("service", "token")])
+def test_what_it_copies_counts_for_nothing_however_much_it_reassures(kind: str, name: str) -> None:
+    copied = story(kind, name).explains
+    alarming = odd(next(g for g in (AROUND, PLACE) if g not in copied))
+    some, more = (read([*alarming, *calm(copied, nats)], kind).score for nats in (-9.0, -90.0))
+    assert some == pytest.approx(more, abs=0.01)
+    whole = read(alarming, kind).score
+    assert some > whole + log(story(kind, name).prior) - 0.01
+    elsewhere = next(g for g in (AROUND, ABSENCE) if g not in copied)
+    assert read([*alarming, *calm((elsewhere,), -9.0)], kind).score < whole - 8
+
+
+@pytest.mark.parametrize(("kind", "name"), [("service", "token")])
+@given(
+    weights=st.lists(
+        st.builds(Weight, st.sampled_from(GROUPS), st.floats(-3, 6), st.floats(0, 3)), max_size=10
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_it_never_makes_a_login_look_better_and_adds_what_it_explains_at_most(
+    monkeypatch: pytest.MonkeyPatch, kind: str, name: str, weights: list[Weight]
+) -> None:
+    found, kept, added = read(weights, kind).score, ATTACKS[kind], story(kind, name)
+    monkeypatch.setitem(ATTACKS, kind, tuple(s for s in kept if s is not added))
+    without = read(weights, kind).score
+    monkeypatch.setitem(ATTACKS, kind, kept)
+    copied = sum(max(0.0, -w.nats) for w in weights if w.group in added.explains)
+    assert without <= found + 1e-9
+    assert found <= without + log1p(added.prior / (1 - added.prior) * exp(copied)) + 1e-6
+
+
+@pytest.mark.parametrize("kind", ["human", "service"])
+def test_what_is_as_usual_scores_below_nothing_known(kind: str) -> None:
+    said = calm((PLACE, CLIENT, ACCESS, TIME), -1.0)
+    assert read(said, kind).score < read([], kind).score < 0.5
 
 
 def test_five_words_for_one_oddity_never_hide_another() -> None:

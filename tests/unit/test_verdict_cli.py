@@ -314,7 +314,7 @@ def test_an_explanation_ends_with_the_verdict(run, state) -> None:
     add(run, state, "m-0", "false_positive")
     with_it = run("explain", "m-0", "--state", state).out
     assert "Verdict" not in plain
-    assert "Verdict  false positive, by kim on 2025-12-04" in with_it
+    assert "Verdict         false positive, by kim on 2025-12-04" in with_it
     assert "asked her" in with_it
 
 
@@ -422,7 +422,7 @@ def test_what_to_ask_is_the_top_and_a_random_slice_and_the_same_until_answered(r
 
 def test_the_summary_waits_for_enough_verdicts(run, state, tmp_path) -> None:
     said = run("verdict", "list", "--summary", "--state", state).out
-    assert "cannot be computed yet: 0 verdicts, needs 10" in said
+    assert "too early to say how right they are: that takes 10 verdicts" in said
     with Store(state) as store:
         found = [x for x in Verdicts(store).ranked() if x.band == "finding"]
     with sqlite3.connect(state / "quivive.sqlite") as connection:
@@ -502,3 +502,13 @@ def test_verdicts_are_append_only_and_written_with_the_state_or_not_at_all(tmp_p
             with pytest.raises(sqlite3.DatabaseError, match="append-only"):
                 connection.execute(change)
     connection.close()
+
+
+def test_one_problem_is_one_sentence(run, state, tmp_path) -> None:
+    alone = run("verdict", "add", "m-0", "false_positive", "--why", " ", "--state", state)
+    assert alone.code == 2
+    assert alone.err.count("\n") == 1
+    assert alone.err.startswith("quivive: no verdict was taken: why is missing")
+    array = tmp_path / "verdicts.json"
+    array.write_text('[{"event_id": "m-0"}]')
+    assert "write one object a line" in run("verdict", "import", array, "--state", state).err

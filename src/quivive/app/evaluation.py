@@ -99,6 +99,8 @@ def chosen(settings: Settings) -> list[Detector]:
     found = detectors()
     known = {detector.name for detector in found}
     absent = set(missing())
+    if QUIVIVE in settings.without:
+        raise UsageError("--without quivive: it is what is measured; name another detector")
     for name in (*settings.only, *settings.without):
         if name in absent and name in settings.only:
             raise UsageError(f"detector {name}: needs packages that are not installed;"

@@ -71,8 +71,10 @@ def check_files(paths: Sequence[str]) -> None:
             if path != STDIN and not Path(path).is_fifo():
                 with Path(path).open("rb"):
                     pass
+        except IsADirectoryError:
+            raise UsageError(f"{path}: a folder; name the log files in it") from None
         except OSError as error:
-            raise UsageError(f"{path}: {error.strerror}") from None
+            raise UsageError(f"{path}: {error.strerror}; check the path") from None
 
 
 def log_names(paths: Sequence[str]) -> list[str]:

@@ -177,7 +177,10 @@ def put_in_shadow(store: Store, name: str, author: Author) -> None:
     status = next((v.status for v in models.names() if v.name == name), None)
     report = report_of(store, name) if status in ("candidate", "retired") else None
     if report is None or status is None:
-        raise UsageError(f"{name} is {status or 'no version'}: only a candidate goes into shadow")
+        raise UsageError(
+            f"{name} is {'in shadow already' if status == 'shadow' else status or 'no version'}:"
+            " only a candidate or a retired version goes into shadow"
+        )
     if (outdated := _outdated(store, report)) is not None:
         raise UsageError(f"{name}: {outdated}")
     if (former := models.named("shadow")) is not None:
@@ -192,8 +195,14 @@ def promote(store: Store, name: str, author: Author, *, force: bool = False) -> 
     """
     models = Models(store)
     status = next((v.status for v in models.names() if v.name == name), None)
-    if status is None or status == "active":
-        raise UsageError(f"{name} is {status or 'no version'}: quivive models list names them")
+    if name == SHIPPED_NAME:
+        raise UsageError(
+            f"{name} is always there: quivive models rollback --to {name} returns to it"
+        )
+    if status == "active":
+        raise UsageError(f"{name} is active already")
+    if status is None:
+        raise UsageError(f"{name} is no version: quivive models list names them")
     gate = standing(store, name).gate
     if gate.outcome == PROMOTE and status != "shadow":
         gate = Gate(SHADOW, (f"{name} is {status}, not in shadow",))

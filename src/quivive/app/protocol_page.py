@@ -6,7 +6,8 @@ from quivive.app.report import percent, render
 from quivive.app.svg import COLOURS, Line, axis_of, line_chart
 from quivive.learn.protocols.result import Cell, Curve, Result
 
-UNITS = (" a day", "(number)", "(days)", "(seconds)")
+NUMBER = " (number)"  # marks a column as no share; not shown
+UNITS = (" a day", NUMBER, "(days)", "(seconds)")
 
 
 def protocol_page(found: Result) -> str:
@@ -24,15 +25,23 @@ def protocol_page(found: Result) -> str:
         colours=COLOURS,
         figures=[(title, _chart(curves), [c.name for c in curves])
                  for title, curves in figures.items()],
-        tables=[(table, [[cell_words(name, cell) for name, cell in zip(table.columns, row,
-                 strict=True)] for row in table.rows]) for table in found.tables],
+        tables=[(table, [heading(column) for column in table.columns],
+                 [[cell_words(name, cell) for name, cell in zip(table.columns, row, strict=True)]
+                  for row in table.rows]) for table in found.tables],
     )  # fmt: skip
 
 
+def heading(column: str) -> str:
+    """A column's name for people."""
+    return column.removesuffix(NUMBER)
+
+
 def cell_words(column: str, cell: Cell) -> str:
-    """A cell in words: a float is a share, unless its column gives a unit."""
+    """A cell in words: a float is a share, unless its column gives a unit or is an AUC."""
     if cell is None:
         return "–"
+    if column == "AUC" and isinstance(cell, float):
+        return f"{cell:.3f}"
     if isinstance(cell, float):
         return f"{cell:,.1f}" if any(unit in column for unit in UNITS) else percent(cell, 1)
     return f"{cell:,}" if isinstance(cell, int) else cell

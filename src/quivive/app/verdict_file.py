@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from quivive.app.verdicts import PROBLEMS_SHOWN, Line
+from quivive.app.verdicts import PROBLEMS_SHOWN, Line, refusal
 from quivive.model.verdict import KINDS, Verdict, VerdictError, checked
 
 NEEDED = ("event_id", "verdict", "by", "why")
@@ -27,11 +27,13 @@ def read_verdicts(path: Path, newest: int) -> list[Line]:
             raise VerdictError(f"{path}: over {MOST_BYTES >> 20} MiB; split it")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise VerdictError(f"{path}: {error.strerror}") from None
+        raise VerdictError(f"{path}: {error.strerror}; name a file of verdicts") from None
     except UnicodeDecodeError as error:
         raise VerdictError(f"{path}: not UTF-8 ({error.reason}); save it as UTF-8") from None
     if not text.strip():
         raise VerdictError(f"{path}: no verdict in it")
+    if text.lstrip().startswith("["):
+        raise VerdictError(f"{path}: a JSON array; write one object a line (jq -c '.[]')")
     entries = _json(text) if text.lstrip().startswith("{") else _csv(text)
     found, problems = [], []
     try:
@@ -49,7 +51,7 @@ def read_verdicts(path: Path, newest: int) -> list[Line]:
         shown = problems[:PROBLEMS_SHOWN]
         if len(problems) > len(shown):
             shown.append(f"… and {len(problems) - len(shown)} more")
-        raise VerdictError("\n".join(["no verdict was taken:", *shown]))
+        raise VerdictError(refusal(shown))
     if not found:
         raise VerdictError(f"{path}: no verdict in it")
     return found
@@ -71,7 +73,8 @@ def _csv(text: str) -> Iterator[tuple[int, object]]:
         missing = [name for name in NEEDED if name not in header]
         if missing:
             raise VerdictError(
-                f"1: no column {', '.join(missing)}; {', '.join(NEEDED)} are needed, when may be"
+                f"1: no column {', '.join(missing)}; the header, separated by commas, names"
+                f" {', '.join(NEEDED)} and, if known, when"
             )
         for row in rows:
             if not any(cell.strip() for cell in row):

@@ -26,10 +26,15 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class Line(NamedTuple):
-    """A verdict with where it came from: "file:line", or the command itself."""
+    """A verdict with where it came from: "file:line", or "" where it stands alone."""
 
     where: str
     verdict: Verdict
+
+
+def refusal(problems: Sequence[str]) -> str:
+    """Why none of a batch was taken: one sentence for one problem, else a line each."""
+    return ("\n" if len(problems) > 1 else " ").join(["no verdict was taken:", *problems])
 
 
 class Outcome(Struct):
@@ -102,35 +107,36 @@ def _checked(
     first: dict[str, Line] = {}
     new = []
     for line in lines:
-        where, verdict = line
+        verdict = line.verdict
+        where = f"{line.where}: " if line.where else ""
         try:
             checked(verdict)
         except VerdictError as error:
-            problems.append(f"{where}: {error}")
+            problems.append(f"{where}{error}")
             continue
         event_id, earlier = verdict.event_id, first.get(verdict.event_id)
         former = standing.get(event_id)
         login = logins.get(event_id)
         if login is None:
-            problems.append(f"{where}: {_unknown(kept, event_id, horizon)}")
+            problems.append(f"{where}{_unknown(kept, event_id, horizon)}")
         elif horizon is not None and verdict.when > horizon[1]:
             problems.append(
-                f"{where}: when is {said(verdict.when)}, after the newest login that is known"
+                f"{where}when is {said(verdict.when)}, after the newest login that is known"
                 f" ({said(horizon[1])}); score the newer logs first, or mend the time"
             )
         elif verdict.when < login.time:
             problems.append(
-                f"{where}: when is {said(verdict.when)}, before the login itself"
+                f"{where}when is {said(verdict.when)}, before the login itself"
                 f" ({said(login.time)}); mend the time"
             )
         elif earlier is not None and earlier.verdict.kind != verdict.kind:
             problems.append(
-                f"{where}: {event_id} is {_words(verdict.kind)} here and"
+                f"{where}{event_id} is {_words(verdict.kind)} here and"
                 f" {_words(earlier.verdict.kind)} at {earlier.where}; leave one of them"
             )
         elif former is not None and former.verdict.kind != verdict.kind and not amend:
             problems.append(
-                f"{where}: {event_id} is {_words(former.verdict.kind)} already, by"
+                f"{where}{event_id} is {_words(former.verdict.kind)} already, by"
                 f" {former.verdict.by} ({former.verdict.why}); to change that: --amend"
             )
         elif earlier is None and (former is None or former.verdict.kind != verdict.kind):
@@ -140,7 +146,7 @@ def _checked(
         shown = problems[:PROBLEMS_SHOWN]
         if len(problems) > len(shown):
             shown.append(f"… and {len(problems) - len(shown)} more")
-        raise VerdictError("\n".join(["no verdict was taken:", *shown]))
+        raise VerdictError(refusal(shown))
     return new
 
 

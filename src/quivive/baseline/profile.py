@@ -142,6 +142,7 @@ class Profile(Struct):
     told_constellations: dict[str, ToldOf] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     held_hours: dict[str, int] = field(default_factory=dict)
+    main_countries: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))
     waiting: list[Waiting] = field(default_factory=list)
     matured: int = 0
     explored: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))

@@ -13,6 +13,8 @@ from quivive.cli.shared import printable
 if TYPE_CHECKING:
     from quivive.learn.health import Health
 
+DAY_MS = 86_400_000
+FEWEST_DRIFT_DAYS = 21  # the last whole week, one before it, and what is cut off at both ends
 MARKS = {"act": "[red]act[/red]  ", "watch": "[yellow]watch[/yellow]"}
 
 
@@ -52,8 +54,10 @@ def _show(report: "Health") -> None:
     for drift in report.drift:
         since = f", since {moment(drift.since)[:10]}" if drift.since else ""
         console.print(f"  {MARKS[drift.severity]}  {_safe(drift.text)}{since}")
+    begun = (report.until - report.since) / DAY_MS
     if not report.drift:
-        console.print("  none")
+        early = f"too early to tell: {begun:.0f} days of logs, it takes three whole weeks"
+        console.print("  none" if begun >= FEWEST_DRIFT_DAYS else f"  {early}")
     console.print("\n[bold]Gaps of telemetry[/bold]")
     for gap in report.gaps:
         console.print(f"  {MARKS[gap.severity]}  {_safe(gap.text)}, since {moment(gap.since)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from quivive.app.errors import UsageError
 from quivive.cli.shared import progress, stderr
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
     from quivive.app.evaluate import Organisation
 
 T = TypeVar("T")
+# what --protocol has no use for
+OF_ORGANISATIONS = "budgets test_from without only leave_one_out bootstrap jobs".split()
 MOST_BUDGET = 20.0  # percent: above it nobody would look at what is told
 
 
 @click.command("evaluate")
 @click.option("--labels", metavar="FILE", help="Labels (JSON lines) of the logs that are named.")
 @click.option(
-    "--geoip", multiple=True, metavar="FILE", help="Place or network database (mmdb, CSV)."
+    "--geoip",
+    multiple=True,
+    metavar="FILE",
+    help="Place or network database (mmdb, CSV; may be repeated).",
 )
 @click.option("--simulate", "seeds", metavar="SEEDS",
               help="Simulate organisations first, by seeds separated by commas.")  # fmt: skip
@@ -31,9 +37,11 @@ MOST_BUDGET = 20.0  # percent: above it nobody would look at what is told
 @click.option("--test-from", metavar="DATE|DAY",
               help="Where the test window begins: a date, or a day of the logs from 1. "
               "[default: after the first third, or before the first label]")  # fmt: skip
-@click.option("--without", multiple=True, metavar="DETECTOR", help="Leave a detector out.")
+@click.option("--without", multiple=True, metavar="DETECTOR",
+              help="Leave a detector out, such as ecod (may be repeated).")  # fmt: skip
 @click.option("--only", multiple=True, metavar="DETECTOR",
-              help="Compare with this detector alone; \"quivive\" for none.")  # fmt: skip
+              help="Compare with this detector alone (may be repeated); "
+              "\"quivive\" for none.")  # fmt: skip
 @click.option("--leave-one-out", type=click.Choice(["none", "kinds", "organisations"]),
               default="none", show_default=True,
               help="Learn weights from verdicts without some kinds of attack, or without the "
@@ -85,6 +93,11 @@ def command(
     if protocol is not None:
         if labels or seeds or geoip:
             raise UsageError("--protocol brings its own labels and places; name its data alone")
+        context = click.get_current_context()
+        for name in OF_ORGANISATIONS:
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option} says nothing to --protocol {protocol}; leave it out")
         _published(protocol, inputs, users, limit, json_file, html_file)
         return
     if users is not None or limit is not None:
@@ -123,6 +136,8 @@ def _published(
     names = {"rba": "its one CSV file", "lanl": "auth.txt and redteam.txt, in this order"}
     if len(inputs) != {"rba": 1, "lanl": 2}[protocol]:
         raise UsageError(f"--protocol {protocol}: name {names[protocol]}")
+    if ingest.STDIN in inputs:
+        raise UsageError("-: a protocol reads files; name them")
     ingest.check_files(inputs)
     paths = [Path(path) for path in inputs]
     share = {"rba": 0.01, "lanl": 0.05}[protocol] if users is None else users / 100
@@ -199,6 +214,13 @@ def _writable(path: str | None) -> None:
     target = Path(path)
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise UsageError(f"{path}: not a file in a folder that exists; name one")
+    new = not target.exists()
+    try:
+        target.open("ab").close()
+        if new:
+            target.unlink()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); name another") from None
 
 
 def _write(

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from quivive.app.protocol_page import cell_words
+from quivive.app.protocol_page import cell_words, heading
 from quivive.app.report import budget, hours, interval, percent, value
 from quivive.cli.shared import printable
 from quivive.learn.evaluation.bootstrap import Estimate
 from quivive.learn.evaluation.metrics import DetectorResult, Metric
 from quivive.learn.evaluation.result import Evaluation, Fold
 from quivive.learn.protocols.result import Result
+from quivive.learn.protocols.result import Table as Published
 
 MISSED_SHOWN = 12
 
@@ -54,14 +56,40 @@ def show(found: Evaluation, console: Console) -> None:
 def show_protocol(found: Result, console: Console) -> None:
     """Prints the tables and notes of a published protocol."""
     for one in found.tables:
-        table = Table(title=one.title, title_justify="left", caption=one.note or None)
-        for column in one.columns:
-            table.add_column(column)
-        for row in one.rows:
-            table.add_row(*map(cell_words, one.columns, row))
+        table = _published(one, tall=False)
+        if console.measure(table, options=console.options.update(width=1000)).maximum > (
+            console.width
+        ):
+            table = _published(one, tall=True)
         console.print(table)
     for note in found.notes:
         console.print(printable(note), markup=False)
+
+
+def _published(one: Published, *, tall: bool) -> Table:
+    """A table without rules between its columns; a tall one has a word a line in its head, so that
+    nine columns fit into 80 characters.
+    """
+    table = Table(
+        title=one.title,
+        title_justify="left",
+        caption=one.note or None,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+    )
+    for number, column in enumerate(one.columns):
+        words = number == 0 or any(isinstance(row[number], str) for row in one.rows)
+        name = heading(column)
+        table.add_column(
+            name if words or not tall else name.replace(" ", "\n"),
+            justify="left" if words else "right",
+            no_wrap=not words,
+        )
+    for row in one.rows:
+        table.add_row(*map(cell_words, one.columns, row))
+    return table
 
 
 def _recall(detectors: Sequence[DetectorResult], resamples: int) -> Table:
@@ -92,7 +120,7 @@ def _details(found: Evaluation) -> Table:
             "median time to the first told",
             [hours(at.median_hours) for at in ours.at],
         ),
-        ("rate realised day by day", [percent(at.realised_rate, 2) for at in ours.at]),
+        ("rate realised by the controller", [percent(at.realised_rate, 2) for at in ours.at]),
         ("incidents found so", [percent(at.realised_recall) for at in ours.at]),
     ]
     for name, cells in rows:
@@ -107,7 +135,7 @@ def _metrics(metrics: Sequence[Metric]) -> Table:
     table.add_column("value", justify="right")
     table.add_column("goal")
     for metric in metrics:
-        told = value(metric) if metric.value is not None else "not offline"
+        told = value(metric) if metric.value is not None else "only live"
         table.add_row(metric.id, metric.title, told, metric.goal)
     return table
 

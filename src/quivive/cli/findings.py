@@ -10,6 +10,7 @@ from rich.markup import escape
 from quivive.cli.shared import printable
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "green"}
+CLIENT_SHOWN = 100  # characters of a user agent
 FINDING_LEVELS = frozenset({"critical", "high", "medium"})
 
 
@@ -20,7 +21,7 @@ def show_findings(lines: list[bytes], logins: int, on_stdout: bool, where: str =
     """
     console = Console(stderr=not on_stdout, highlight=False, soft_wrap=True)
     found = [line for line in map(msgspec.json.decode, lines) if is_finding(line)]
-    console.print(f"{logins} logins scored")
+    console.print(f"{logins:,} logins scored")
     if not found:
         console.print("No finding: no login was unusual enough to tell.")
         return
@@ -93,7 +94,7 @@ def _facts(line: dict[str, Any], event: dict[str, Any]) -> list[tuple[str, str]]
         ("kind", line["identity_kind"]),
         ("outcome", _outcome(event)),
         ("logged in to", str(service.get("name") or service.get("uid") or "?")),
-        ("client", str(event.get("http_request", {}).get("user_agent", "not named"))[:100]),
+        ("client", _cut(str(event.get("http_request", {}).get("user_agent", "not named")))),
         ("device", str(event.get("device", {}).get("name", "not named"))),
         ("decision", f"{decision['action']} ({decision['mode']}, {decision['rule']})"),
         ("confidence", f"{line['confidence']:.2f}" + _history(line)),
@@ -115,7 +116,11 @@ def _history(line: dict[str, Any]) -> str:
 def _outcome(event: dict[str, Any]) -> str:
     word = {1: "success", 2: "failure", 99: "interrupted"}.get(event["status_id"], "unknown")
     detail = event.get("status_detail") or event.get("status_code")
-    return f"{word} ({detail})" if detail else word
+    return f"{word} ({detail})" if detail not in (None, "", "0") else word
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= CLIENT_SHOWN else text[: CLIENT_SHOWN - 1] + "…"
 
 
 def _reason(reason: dict[str, Any]) -> str:

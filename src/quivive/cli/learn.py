@@ -38,7 +38,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="First promote the version in shadow if its gate passes; learn only when none is there.",
 )
-@click.option("--by", default="quivive learn", show_default=True, help="Who learns.")
+@click.option(
+    "--by",
+    default="quivive learn",
+    show_default=True,
+    metavar="NAME",
+    help="Who does it; kept in the history.",
+)
 @click.argument("files", nargs=-1, metavar="[FILE…]")
 def command(
     source: str,

@@ -43,6 +43,10 @@ class _Lazy(click.Group):
         except BrokenPipeError:  # whoever reads has enough: the rest goes nowhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise click.exceptions.Exit(0) from None
+        except SystemExit as leaving:  # rich leaves with 1 for the same reason
+            if isinstance(leaving.__context__, BrokenPipeError):
+                raise click.exceptions.Exit(0) from None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -71,5 +75,12 @@ def main() -> None:
 
         for line in f"quivive: {error}".splitlines():
             click.echo(printable(line), err=True)
+        sys.exit(2)
+    except OSError as error:  # a file that nobody looked at before: a disk that is full…
+        if error.filename is None:
+            raise
+        from quivive.cli.shared import printable
+
+        click.echo(printable(f"quivive: {error.filename}: {error.strerror}"), err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)

@@ -10,7 +10,7 @@ from quivive.store.models import Change
 
 SAYS = {
     "promote": "ready: it may be promoted",
-    "shadow": "not yet: it may be scored in shadow",
+    "shadow": "not yet: it has to prove itself in shadow",
     "refuse": "refused: it may not score",
 }
 
@@ -40,7 +40,7 @@ def report_lines(report: Report) -> Iterator[str]:
             yield f"  {moved}"
     else:
         yield "weights as they were"
-    yield "on history, now and then:"
+    yield "on history, with the active model (now) and with this one (then):"
     yield from comparison_lines(report.comparison)
     if report.held_out is not None:
         incidents = report.held_out.incidents

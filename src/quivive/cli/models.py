@@ -53,8 +53,9 @@ def show_command(state: str, version: str) -> None:
     store = _store(state)
     models = Models(store)
     model = model_of(models, version)
-    weights = ", ".join(f"{name} {weight:g}" for name, weight in sorted(model.weights.items()))
-    click.echo(f"{version}: weights {weights}; all other signals 1")
+    click.echo(f"{version}: the weights of its signals; all others weigh 1")
+    for name, weight in sorted(model.weights.items()):
+        click.echo(f"  {name:<18}{weight:g}")
     if model.trees:
         click.echo("with boosted trees that rank findings")
     if (report := report_of(store, version)) is not None:
@@ -81,7 +82,10 @@ def compare_command(state: str) -> None:
         )
     found = standing(store, name)
     click.echo(f"{name} in shadow: {found.live.logins:,} logins over {found.live.days:.1f} days")
-    for line in (*comparison_lines(found.live), *gate_lines(found.gate)):
+    if not found.live.logins:
+        click.echo(f"nothing was scored since; score newer logs with --state {state}")
+    compared = comparison_lines(found.live) if found.live.logins else ()
+    for line in (*compared, *gate_lines(found.gate)):
         click.echo(printable(line))
 
 
@@ -89,7 +93,7 @@ def compare_command(state: str) -> None:
 @_state
 @_by
 @_why
-@click.option("--force", is_flag=True, help="Past the gate; the history keeps that it was.")
+@click.option("--force", is_flag=True, help="Even if the gate says no; the history keeps that.")
 @click.argument("version")
 def promote_command(state: str, by: str, why: str, force: bool, version: str) -> None:
     """Make the VERSION in shadow the active one, if history and shadow speak for it."""
@@ -127,7 +131,7 @@ def rollback_command(state: str, by: str, why: str, to: str | None) -> None:
 @_why
 @click.argument("version")
 def shadow_command(state: str, by: str, why: str, version: str) -> None:
-    """Score a candidate VERSION in shadow, beside the active model."""
+    """Score a candidate or retired VERSION in shadow, beside the active model."""
     from quivive.app.promoting import put_in_shadow
 
     put_in_shadow(_store(state), version, _author(by, why))

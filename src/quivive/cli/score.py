@@ -58,7 +58,9 @@ def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
     try:
         stream = partial.open("wb")
     except OSError as error:
-        raise UsageError(f"{partial}: {error.strerror}") from None
+        raise UsageError(
+            f"{out}: cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
     try:
         with stream:
             yield stream
@@ -70,7 +72,10 @@ def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
 @click.command("score")
 @reading_options
 @click.option(
-    "--geoip", multiple=True, metavar="FILE", help="Place or network database (mmdb, CSV)."
+    "--geoip",
+    multiple=True,
+    metavar="FILE",
+    help="Place or network database (mmdb, CSV; may be repeated).",
 )
 @click.option("--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …).")
 @click.option("--aliases", metavar="FILE", help="YAML of identities and their other names.")

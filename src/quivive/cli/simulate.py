@@ -18,14 +18,19 @@ from quivive.sim.writing import VENDORS
     help="Folder to write the logs, the labels and the address plan into.",
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--people", default=600, show_default=True, type=click.IntRange(min=10))
-@click.option("--services", default=16, show_default=True, type=click.IntRange(min=0))
-@click.option("--days", default=60, show_default=True, type=click.IntRange(min=2))
+@click.option("--people", default=600, show_default=True, type=click.IntRange(min=10),
+              help="How many people work there.")  # fmt: skip
+@click.option("--services", default=16, show_default=True, type=click.IntRange(min=0),
+              help="How many machine identities.")  # fmt: skip
+@click.option("--days", default=60, show_default=True, type=click.IntRange(min=2),
+              help="How many days of logs.")  # fmt: skip
 @click.option("--first", type=click.DateTime(["%Y-%m-%d"]), default=f"{FIRST_DAY}",
               show_default=True, help="The first day.")  # fmt: skip
-@click.option("--incidents", default=56, show_default=True, type=click.IntRange(min=0))
-@click.option("--kind", "kinds", multiple=True, help="Only these attack kinds (may be repeated).")
-@click.option("--vendors", default=",".join(VENDORS), show_default=True,
+@click.option("--incidents", default=56, show_default=True, type=click.IntRange(min=0),
+              help="How many attacks.")  # fmt: skip
+@click.option("--kind", "kinds", multiple=True, metavar="KIND",
+              help="Only attacks of this kind (may be repeated).")  # fmt: skip
+@click.option("--vendors", metavar="NAMES", default=",".join(VENDORS), show_default=True,
               help="Logs to write, separated by commas.")  # fmt: skip
 def command(
     out: Path,

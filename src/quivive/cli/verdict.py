@@ -59,7 +59,7 @@ def add(
             why=why,
             when=time,
         )
-        _tell(take(store, [Line("quivive verdict add", verdict)], amend=amend))
+        _tell(take(store, [Line("", verdict)], amend=amend))
 
 
 @command.command("import")

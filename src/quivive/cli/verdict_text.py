@@ -67,7 +67,7 @@ def standing_on(event_id: str, state: str) -> Iterator[str]:
     if given is not None:
         verdict = given.verdict
         yield printable(
-            f"  Verdict  {verdict.kind.replace('_', ' ')}, by {verdict.by} on"
+            f"  Verdict         {verdict.kind.replace('_', ' ')}, by {verdict.by} on"
             f" {said(verdict.when)}: {' '.join(verdict.why.split())}"
         )
 
@@ -116,7 +116,7 @@ def summarised(store: Store, as_json: bool) -> Iterator[str]:
 
 
 def _line(found: Quality) -> str:
-    head = f"{found.of}: {found.findings} findings, {_count(found.verdicts, 'verdict')} on them"
+    head = f"{found.of}: {found.findings:,} findings, {_count(found.verdicts, 'verdict')} on them"
     if found.precision is None or found.false_positives is None:
         return f"{head}; {found.missing}"
     return (
@@ -130,4 +130,4 @@ def _share(share: Share) -> str:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -27,6 +27,7 @@ from quivive.engine.probation import PRIVATE, wait
 from quivive.engine.state import State
 from quivive.model.assessment import FINDING, Assessment
 from quivive.scoring.assess import REPEAT, Told
+from quivive.signals.elsewhere import main_product
 from quivive.signals.exploration import unfamiliar
 from quivive.signals.signal import Feature, familiarity
 
@@ -55,7 +56,10 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None
         profile.first_seen = time
     if login.outcome == "success":
         profile.last_seen = max(profile.last_seen, time)
-        _explored(login, levels, profile)
+        if login.around is None:
+            _explored(login, levels, profile)
+        if login.country is not None and login.log.partition("/")[0] == main_product(profile):
+            profile.main_countries.add(login.country, time)
     if login.denied:
         profile.denials.add(time, login.count)
         profile.denial_rate.add(time, login.count)
@@ -134,12 +138,18 @@ def tell(login: Observation, assessment: Assessment, scene: Scene, state: State)
         return
     key, success = alike(login), login.outcome == "success"
     former = profile.told_constellations.pop(key, None)
+    if former is not None and login.time - former.time >= TOLD_HORIZON:
+        former = None
+    if former is not None and success and not former.success:
+        former = None  # attempts that were told of are forgotten once one got in
     if former is None or login.time - former.time > TELL_EVERY:
         (profile.told if success else profile.told_attempts).add(login.time)
-    if former is not None and former.success != success:
-        former = None
-    worst = max(assessment.score, former.score if former else -inf)
-    profile.told_constellations[key] = ToldOf(login.time, worst, success)
+    if former is not None and former.success and not success:
+        told = ToldOf(login.time, former.score, True)  # an attempt does not hide who got in
+    else:
+        worst = max(assessment.score, former.score if former else -inf)
+        told = ToldOf(login.time, worst, success)
+    profile.told_constellations[key] = told
     if len(profile.told_constellations) > TOLD_KEPT:
         profile.told_constellations.pop(next(iter(profile.told_constellations)))
     if assessment.risk_score < FINDING:

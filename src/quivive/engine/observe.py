@@ -13,6 +13,7 @@ from quivive.model.event import (
     Activity,
     AuthEvent,
     AutonomousSystem,
+    Device,
     FactorType,
     Location,
     Status,
@@ -65,7 +66,8 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     elif around is not None:
         log += "/" + around.lower()
     service, target = event.service, event.dst_endpoint
-    device, user = event.device, event.user
+    device, session = (None, None) if by_another else (event.device, event.session)
+    user = event.user
     risk = extra.vendor_risk.lower() if extra.vendor_risk else None
     return Observation(
         time=event.time,
@@ -94,9 +96,9 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         os=(os_family(device.os.name) if device and device.os else None) or client.os,
         browser=client.browser or client.family,
         tool=client.tool,
-        device=None if by_another else _device(event),
+        device=_device(device),
         managed=bool(device and device.is_managed),
-        tls=extra.tls_fingerprint,
+        tls=None if by_another else extra.tls_fingerprint,
         application=(service.name or service.uid) if service else None,
         host=target.hostname if target else None,
         operation=extra.operation,
@@ -104,7 +106,7 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         role=extra.role,
         runner=extra.runner,
         credential=user.credential_uid if not _ephemeral(user.credential_uid) else None,
-        session=event.session.uid if event.session else None,
+        session=session.uid if session else None,
         protocol=event.auth_protocol,
         mfa=_mfa(event, extra),
         denied=not success and (around == "MFA Challenge" or (event.status_code in _DENIAL_CODES)),
@@ -142,8 +144,7 @@ def _ephemeral(credential: str | None) -> bool:
     return credential is not None and credential.startswith(("ASIA", "JTI="))
 
 
-def _device(event: AuthEvent) -> str | None:
-    device = event.device
+def _device(device: Device | None) -> str | None:
     if device is None:
         return None
     return device.uid or device.hostname or device.name

@@ -21,11 +21,9 @@ PRIVATE = frozenset({"address", "subnet"})
 
 
 def wait(state: State, profile: Profile, waiting: Waiting) -> None:
-    """Puts a lesson off; beyond the bound the oldest is learned early."""
-    kept = [*profile.waiting, waiting]
-    if len(kept) > WAITING_KEPT:
-        _count(state, profile, kept.pop(0))
-    profile.waiting = kept
+    """Puts a lesson off, in its place by time; beyond the bound the oldest is learned early."""
+    profile.waiting = sorted([*profile.waiting, waiting], key=lambda w: w.time)
+    _bound(state, profile)
 
 
 def mature(state: State, profile: Profile, time: int) -> None:
@@ -38,6 +36,7 @@ def mature(state: State, profile: Profile, time: int) -> None:
         profile.waiting = [w for w in profile.waiting if time - w.time < PROBATION]
         for waiting in ripe:
             _count(state, profile, waiting)
+    _bound(state, profile)  # two names of one identity may have been joined
 
 
 def waiting_of(lesson: Lesson, trust: float) -> Waiting:
@@ -79,6 +78,14 @@ def counts(
                 level.add(factor, key, scale)
             else:
                 level.take(factor, key, scale)
+
+
+def _bound(state: State, profile: Profile) -> None:
+    early = profile.waiting[:-WAITING_KEPT]
+    if early:
+        profile.waiting = profile.waiting[-WAITING_KEPT:]
+        for waiting in early:
+            _count(state, profile, waiting)
 
 
 def _count(state: State, profile: Profile, waiting: Waiting) -> None:

@@ -6,8 +6,8 @@ piece of evidence and w the weight of its signal,
     score(w) = ln sum_k prior_k exp(A_k(w)) - ln sum_j prior_j exp(O_j(w)),
 
 where the attack story k leaves out what reassures in the groups it explains, and the ordinary
-story j takes away the explained part, max(0, w r - R), of what alarms in its groups. R is what is
-odd even for a colleague in that circumstance, and does not grow with w. The derivative of each
+story j takes away the explained part, w (r - R), of what alarms in its groups. R is what is odd
+even for a colleague in that circumstance, between 0 and r. The derivative of each
 logarithm is the expectation over its stories' posteriors; so a reassuring r counts for w as much as
 the attackers who cannot copy it, an alarming one as much as the circumstances that do not
 explain it.
@@ -26,8 +26,7 @@ from quivive.scoring.stories import ATTACKS, GROUPS, ORDINARY, Story
 class Raw(Struct, frozen=True, array_like=True):
     """One piece of evidence as it was before any model weighed it.
 
-    nats: its weight at factor 1. explained: how much of that an ordinary story takes away, less
-    what even it leaves odd; below 0 where that is more than the weight itself.
+    nats: its weight at factor 1. explained: how much of that an ordinary story takes away.
     """
 
     signal: str

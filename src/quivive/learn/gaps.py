@@ -124,9 +124,9 @@ def _silence(source: str, parts: Sequence[Series], now: int) -> Gap | None:
         severity="act" if missed > WORKING_DAY else "watch",
         since=last,
         costs=("everything in this log",),
-        text=f"{source}: silent for {_span(silence)}, in which records came in about"
-        f" {missed:.0f} hours in weeks before; {QUANTILE:.0%} of its silences missed"
-        f" {usual:.0f} or fewer",
+        text=f"{source}: silent for {_span(silence)}, and so through about {missed:,.0f} hours in"
+        f" which it usually has records; {QUANTILE:.0%} of its silences lasted {usual:.0f}"
+        " of them or fewer",
         remedy="see whether the export still runs, then score what was missed",
     )
 

@@ -43,8 +43,11 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """The whole report; until: the newest event of all logs (ms UTC), 0 for none."""
+    """The whole report, in ms UTC: since, when the first of all logs began, and until, the newest
+    event of all; 0 for none.
+    """
 
+    since: int = 0
     until: int
     drift: list[Drift]
     gaps: list[Gap]
@@ -69,6 +72,7 @@ def health(monitor: Monitor, novelty: Novelty, now: int | None = None) -> Health
         for feature in _READ_FROM.get(gap.field or "", ())
     }
     return Health(
+        since=min((series.first for series in monitor.series.values()), default=0),
         until=monitor.newest,
         drift=[d for d in find_drift(monitor) if (d.source, d.kind, d.feature) not in missing],
         gaps=gaps,

@@ -55,7 +55,7 @@ class Quality(Struct, frozen=True):
         """Why there is no share yet, in words."""
         if self.precision is not None:
             return None
-        return f"cannot be computed yet: {self.verdicts} verdicts, needs {FEWEST}"
+        return f"too early to say how right they are: that takes {FEWEST} verdicts"
 
 
 def wilson(successes: float, count: float) -> Share:

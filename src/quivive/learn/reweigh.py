@@ -96,8 +96,8 @@ def reweigh(examples: Sequence[Example], prior: Model) -> Reweighed:
     attacks, benign = _incidents(examples)
     if attacks < FEWEST_ATTACKS or benign < FEWEST_BENIGN:
         why = (
-            f"{attacks} confirmed incidents and {benign} findings in order: it takes"
-            f" {FEWEST_ATTACKS} and {FEWEST_BENIGN}; the weights stay as they are"
+            f"{attacks} confirmed incidents and {benign} findings in order; learning takes"
+            f" {FEWEST_ATTACKS} and {FEWEST_BENIGN}"
         )
         return Reweighed(model=prior, learned=False, why=why, attacks=attacks, benign=benign)
     names = sorted({e.signal for example in examples for e in example.evidence})

@@ -83,7 +83,8 @@ def parse_budgets(written: Iterable[str], alerts: int = ALERTS) -> Budgets:
         of = (read["of"] or ALL).lower()
         if of not in (ALL, *CLASSES):
             raise BudgetError(
-                f"budget {text!r}: no class of identities {of!r}; name human, service or none"
+                f"budget {text!r}: no class of identities {of!r};"
+                " write human=, service=, or neither for all"
             )
         if of in found:
             raise BudgetError(f"budget {text!r}: a second one for {of}; give one for each class")

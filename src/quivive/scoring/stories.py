@@ -82,18 +82,7 @@ def _attacks(
 # Priors and the shipped weights were fitted together on simulated and independent organisations
 # (docs/evaluation.md says which), by gradient on the rank of each incident within its class.
 ATTACKS = {
-    "human": _attacks(
-        0.49,
-        0.1,
-        0.26,
-        0.12,
-        Story(
-            name="lookalike",
-            title="somebody else near the owner, with a copied client",
-            prior=0.03,
-            explains=(PLACE, JOURNEY, CARRIER, CLIENT),
-        ),
-    ),
+    "human": _attacks(0.49, 0.1, 0.26, 0.15),
     "service": _attacks(
         0.4,
         0.15,

@@ -12,9 +12,10 @@ from math import inf
 from msgspec import Struct
 
 from quivive.baseline.tables import DAY_MS
-from quivive.learn.evaluation.rows import Rows
+from quivive.learn.evaluation.rows import QUIVIVE, Rows
 from quivive.learn.evaluation.split import Trial
 from quivive.model.assessment import HIGH
+from quivive.policy.budget import ALL, Budget, Budgets, Thresholds, judge
 
 BUDGETS = (0.001, 0.003, 0.005, 0.01)
 ONLINE_DAYS = 14
@@ -27,8 +28,8 @@ class Counted(Struct, frozen=True):
     alerts: the logins told; hits: those that were an attacker's; cold: those on an identity with
     little history. found, delay, at_first: for each incident whether it was told, how long after
     its first login (ms), and whether by that login. identities: (hits, alerts) of each identity
-    told. realised, realised_found: alerts and incidents with the threshold that the fourteen days
-    before each day would have set, as in operation.
+    told. realised, realised_found: alerts and incidents as in operation: Quivive's own controller
+    holds the budget; for others the fourteen days before each day set its threshold.
     """
 
     budget: float
@@ -99,7 +100,11 @@ def count(
         incident = trial.incident.get(row)
         if incident is not None and best[incident] is None:
             best[incident] = rank
-    online = _online(rows, trial, detector, budgets)
+    online = (
+        [_controlled(rows, trial, budget) for budget in budgets]
+        if detector == QUIVIVE
+        else _online(rows, trial, detector, budgets)
+    )
     at = []
     for budget, told in zip(budgets, online, strict=True):
         top = ranked[: allowance(len(trial.rows), budget)]
@@ -170,6 +175,18 @@ def _first_told(
         delay.append(rows.time[row] - rows.time[incident.rows[0]] if row >= 0 else None)
         at_first.append(row >= 0 and row == incident.rows[0])
     return delay, at_first
+
+
+def _controlled(rows: Rows, trial: Trial, share: float) -> list[int]:
+    """The rows that Quivive tells when its own controller holds the budget from the first day."""
+    judged, budgets = set(trial.rows), Budgets({ALL: Budget(share, daily=False)})
+    names, thresholds, told = rows.identity_names.names, Thresholds(), []
+    for row, risk in enumerate(rows.scores[QUIVIVE]):
+        kind = "service" if rows.service[row] else "human"
+        identity = names[rows.identity[row]]
+        if judge(risk, identity, kind, rows.time[row], thresholds, budgets).finding:
+            told.append(row)
+    return [row for row in told if row in judged]
 
 
 def _online(rows: Rows, trial: Trial, detector: str, budgets: Sequence[float]) -> list[list[int]]:

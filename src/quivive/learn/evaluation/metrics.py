@@ -42,7 +42,7 @@ class AtBudget(Struct, frozen=True):
     told; event_recall: an attacker's logins told; precision: logins told that were an attacker's;
     low_history: logins told on an identity with little history. median_hours: from an incident's
     first login to the first told, where it was found; at_first_login: share of the found ones told
-    by their first login. realised_rate, realised_recall: with the thresholds of the days before.
+    by their first login. realised_rate, realised_recall: as in operation.
     """
 
     budget: float

@@ -147,7 +147,7 @@ def _result(
         pairs = sum(rank <= alerts for rank in pair_ranks)
         rows.append(
             (
-                f"{budget:.2%}",
+                f"{100 * budget:g} %",
                 round(alerts / days, 2),
                 round(threshold, 3) if threshold is not None else None,
                 hits / len(ranks) if ranks else None,
@@ -204,7 +204,7 @@ def _result(
         counted.pop(what) for what in ("lines", "learned only", "judged")
     )
     notes = [
-        f"{source.path.name}: {lines_read} lines; {users:.2%} of the users by hash, all red ones.",
+        f"{source.path.name}: {lines_read} lines; {100 * users:g} % of the users, all red ones.",
         f"Days 1 to {LEARNING_DAYS}, {learned} logins, were learned only; {judged} judged after.",
         f"{len(labels)} red-team logins are labelled, {len(found.labelled)} of them were judged.",
         "What is not labelled counts as ordinary: precision is a lower bound.",

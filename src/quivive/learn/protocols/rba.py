@@ -155,7 +155,7 @@ def run(
     if not any(found.of(LEGITIMATE) for found in scores):
         raise ProtocolError(
             f"{path}: {counted['rows']} rows have no user with two legitimate logins in them"
-            f" at {users:.2%} of the users; judge more users or read more rows"
+            f" at {100 * users:g} % of the users; judge more users or read more rows"
         )
     names = [contender.name for contender in contenders]
     return _result(names, scores, counted, rows, users)
@@ -262,7 +262,7 @@ def _asked(attacks: Sequence[float], legitimate: Sequence[float], rate: float) -
 def _notes(counted: Counter[str], rows: Rows, users: float) -> tuple[str, ...]:
     judged, logins = counted.pop("users judged"), counted.pop("legitimate logins")
     notes = [
-        f"{rows.path.name}: {counted.pop('rows')} rows, {users:.2%} of the users by hash.",
+        f"{rows.path.name}: {counted.pop('rows')} rows, {100 * users:g} % of the users.",
         f"{judged} users had {logins} legitimate logins.",
         "The data are synthesised: places and times are made up, and mean nothing.",
     ]

@@ -1,0 +1,189 @@
+"""What an analyst was told already: what ranks lower for it, and what is news all the same."""
+
+from math import inf
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import Organisation, Profile, Scene
+from quivive.baseline.windows import HOUR_MS
+from quivive.engine.learn import (
+    SAME_AGAIN,
+    TELL_ABOVE,
+    TOLD_HORIZON,
+    TOLD_KEPT,
+    alike,
+    tell,
+    told_before,
+)
+from quivive.engine.state import State
+from quivive.model.assessment import Assessment
+from quivive.model.event import Status, Unmapped
+from quivive.scoring.assess import Told
+from tests.scenario.company import BUCHAREST, DANA, UNKNOWN_CLIENT, at, company, login
+
+NOTHING_TOLD = Told(0.0, -inf)
+
+
+def seen(hours: float = 0.0, success: bool = True, **changes: Any) -> Observation:
+    """A login from Bucharest some hours after noon of a day, or an attempt at one."""
+    given: dict[str, Any] = {"country": "RO", "os": "Linux", "browser": "Firefox", **changes}
+    return Observation(
+        time=at(43, 12) + round(hours * HOUR_MS), identity="dana", kind="human", log="signIns",
+        outcome="success" if success else "failure", accepted=success, hour=12, weekday=3,
+        ip="86.120.33.5", network="86.120.33.0/24", asn="8708", **given,
+    )  # fmt: skip
+
+
+def said(score: float = 6.0, risk: float = 70.0, repeated: int = 0) -> Assessment:
+    return Assessment(
+        score=score, risk_score=risk, risk_level="high", confidence=1.0, reasons=(), reassuring=(),
+        counterfactual=None, looks_like="", otherwise="", not_evaluable=(), low_history=False,
+        repeated=repeated,
+    )  # fmt: skip
+
+
+def after(*told: Observation, score: float = 6.0) -> Profile:
+    """A profile of which these logins were told."""
+    profile, state = Profile(), State()
+    for one in told:
+        tell(one, said(score), Scene(profile, None, None, Organisation()), state)
+    return profile
+
+
+def test_nothing_was_told_of_somebody_quiet() -> None:
+    assert told_before(seen(), Profile()) == NOTHING_TOLD
+    quiet = Profile()
+    scene = Scene(quiet, None, None, Organisation())
+    tell(seen(), said(risk=TELL_ABOVE - 0.1), scene, State())
+    assert told_before(seen(0.1), quiet) == NOTHING_TOLD
+
+
+def test_attempts_that_were_told_of_do_not_damp_the_success_after_them() -> None:
+    profile = after(*(seen(n / 10, success=False) for n in range(6)))
+    assert told_before(seen(1), profile) == NOTHING_TOLD
+    other = seen(1, country="NG")
+    assert told_before(other, profile) == NOTHING_TOLD
+
+
+def test_attempts_damp_further_attempts() -> None:
+    profile = after(seen(success=False))
+    again = told_before(seen(0.5, success=False), profile)
+    assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.05)
+    assert again.worst == 6.0
+    other = told_before(seen(0.5, success=False, country="NG"), profile)
+    assert other.findings == pytest.approx(1, abs=0.05)
+    assert other.worst == 6.0
+
+
+def test_a_success_damps_later_successes_and_attempts() -> None:
+    profile = after(seen())
+    for success in (True, False):
+        again = told_before(seen(0.5, success), profile)
+        assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.05)
+        assert again.worst == 6.0
+        other = told_before(seen(0.5, success, country="NG"), profile)
+        assert other.findings == pytest.approx(1, abs=0.05)
+        assert other.worst == 6.0
+
+
+def test_the_success_after_attempts_damps_from_then_on() -> None:
+    profile = after(seen(success=False), seen(0.5))
+    assert profile.told_constellations[alike(seen())].success
+    again = told_before(seen(1), profile)
+    assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.05)
+    assert again.worst == 6.0
+    assert told_before(seen(1, country="NG"), profile).findings == pytest.approx(1, abs=0.05)
+
+
+def test_an_attempt_after_a_success_does_not_make_the_next_success_news() -> None:
+    """As with a prompt that is interrupted before each login."""
+    profile, scene_state = Profile(), State()
+    scene = Scene(profile, None, None, Organisation())
+    for n, (score, success) in enumerate([(6.0, True), (9.0, False), (9.0, False)]):
+        tell(seen(n / 10, success), said(score), scene, scene_state)
+    again = told_before(seen(1), profile)
+    assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.1)
+    assert again.worst == 6.0  # of the success: one as bad as the attempts is worse
+    late = TOLD_HORIZON / HOUR_MS + 1
+    tell(seen(late, success=False), said(5.0), scene, scene_state)
+    assert not profile.told_constellations[alike(seen())].success
+    assert told_before(seen(late + 1), profile).worst == -inf
+
+
+def test_what_is_told_fades_in_half_a_day_and_its_kind_in_a_week() -> None:
+    profile = after(seen())
+    assert told_before(seen(12), profile).findings == pytest.approx(0.5 + SAME_AGAIN)
+    end = TOLD_HORIZON / HOUR_MS
+    assert told_before(seen(end - 0.1), profile).findings > SAME_AGAIN
+    late = told_before(seen(end), profile)
+    assert late.findings < 0.01
+    assert late.worst == -inf
+
+
+def test_a_repeat_within_the_hour_is_not_told_twice() -> None:
+    often = after(*(seen(n / 60) for n in range(50)))
+    assert often.told.at(seen(1).time) == pytest.approx(1, abs=0.06)
+    daily = after(seen(), seen(1.5))
+    assert daily.told.at(seen(1.5).time) == pytest.approx(1.9, abs=0.05)
+
+
+def test_the_worst_of_a_kind_is_remembered_but_not_from_attempts() -> None:
+    profile, scene_state = Profile(), State()
+    scene = Scene(profile, None, None, Organisation())
+    for n, (score, success) in enumerate([(9.0, False), (4.0, True), (3.0, True)]):
+        tell(seen(n / 10, success), said(score), scene, scene_state)
+    assert told_before(seen(1), profile).worst == 4.0
+
+
+def test_a_repeat_below_the_line_is_remembered_by_what_it_would_have_been() -> None:
+    profile = Profile()
+    scene = Scene(profile, None, None, Organisation())
+    tell(seen(), said(risk=TELL_ABOVE - 10, repeated=1), scene, State())
+    assert alike(seen()) in profile.told_constellations
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 400), st.booleans(), st.sampled_from(["RO", "NG", "CA", "BR"]),
+                  st.integers(0, 9)),
+        max_size=60,
+    )
+)  # fmt: skip
+def test_it_is_bounded_and_a_success_is_never_damped_by_attempts_alone(
+    steps: list[tuple[float, bool, str, int]],
+) -> None:
+    found = [
+        seen(hours, success, country=country, browser=f"b{n}")
+        for hours, success, country, n in sorted(steps)
+    ]
+    everything = after(*found)
+    assert len(everything.told_constellations) <= TOLD_KEPT
+    attempts = after(*(one for one in found if one.outcome == "failure"))
+    for one in found:
+        success = seen((one.time - at(43, 12)) / HOUR_MS, country=one.country, browser=one.browser)
+        assert told_before(success, attempts) == NOTHING_TOLD
+        assert told_before(success, everything).findings >= 0
+
+
+def test_in_the_engine_who_got_in_is_news_once() -> None:
+    """A right password at an interrupted prompt is told; the login after it is told in full, and
+    the same again ranks lower, whatever is interrupted between.
+    """
+    made, said = company(), []
+    for hour in (3, 4.5, 6):
+        for status, minutes in ((Status.OTHER, 0), (Status.SUCCESS, 2)):
+            event = login("dana", at(43, hour + minutes / 60), BUCHAREST, agent=UNKNOWN_CLIENT,
+                          mfa=False, status=status)  # fmt: skip
+            unmapped = Unmapped(credential_accepted=True)
+            said.append(made.judges(msgspec.structs.replace(event, unmapped=unmapped)).assessment)
+    tried, success, *later = said
+    assert tried.risk_score == tried.undamped > TELL_ABOVE
+    assert (success.repeated, success.risk_score) == (0, success.undamped)
+    assert all(one.repeated == 2 and one.risk_score < one.undamped - 20 for one in later)
+    profile = made.engine.state.profiles[DANA.email]
+    assert profile.told.at(at(43, 6.1)) > 0.8
