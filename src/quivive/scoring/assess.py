@@ -226,5 +226,11 @@ def _usual(told: Weighed, levels: Levels) -> str:
     if table is None or not table.values:
         return "known"
     best = sorted(table.values.items(), key=lambda item: (-item[1], item[0]))
-    names = [key.rpartition("/")[2] for key, count in best[:3] if count / levels.own_scale > 0.5]
-    return "the usual " + " or ".join(names) if names else "known"
+    names: list[str] = []
+    for key, count in best:
+        name = key.rpartition("/")[2]
+        if feature.signal == "network" and name.isdecimal():
+            name = f"AS{name}"
+        if count / levels.own_scale > 0.5 and name not in names:
+            names.append(name)
+    return "the usual " + " or ".join(names[:3]) if names else "known"
