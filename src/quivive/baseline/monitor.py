@@ -210,4 +210,6 @@ _HOURS = tuple(_shift(hour) for hour in range(24))
 
 def source_of(product: str, log: str | None) -> str:
     """A log in words: its product, and its own name where that says more."""
-    return product if log is None or log == product else f"{product} {log}"
+    if log is None or log == product:
+        return product
+    return log if log.startswith(product) else f"{product} {log}"

@@ -82,7 +82,9 @@ def stage(
 def _kinds(kinds: Sequence[str] | None, vendors: Sequence[str]) -> dict[str, Attack]:
     known = attacks()
     if unknown := [name for name in kinds or () if name not in known]:
-        raise ValueError(f"kinds: no such attack: {', '.join(unknown)}")
+        raise ValueError(
+            f"kinds: no such attack: {', '.join(unknown)}; there are {', '.join(known)}"
+        )
     shown = {name.removesuffix("-3164") for name in vendors}
     return {
         name: attack
