@@ -18,14 +18,14 @@ BUDGETS = (0.003, 0.005, 0.01)
 LEARNING_MS = 15 * 86_400_000
 
 
-def poisoning() -> dict[str, list[int]]:
+def poisoning(seeds: tuple[int, ...] = SEEDS) -> dict[str, list[int]]:
     """Takeovers found, by what is counted: of how many, with the steps before them, without.
 
     The takeover is the last thing the attacker does. It is ranked by the risk before repeats rank
     it lower, so that steps that were told do not hide it.
     """
     found: dict[str, list[int]] = {}
-    for seed in SEEDS:
+    for seed in seeds:
         org = organisation.build(seed, PEOPLE, 0, DAYS)
         usual = ordinary(org)
         staged, incidents = stage(org, usual, INCIDENTS, ["poisoning"], ("entra",))

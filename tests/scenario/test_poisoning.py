@@ -3,12 +3,14 @@
 Each takeover is judged twice, with the steps before it and without, all else being the same. What
 the steps gain is the share of takeovers that are no finding because of them.
 
-In this company everybody names a device, so that no step passes the gate. Where steps do pass it,
-the attacker gains far more than this bar: `make bench-detection` measures that.
+In this company everybody names a device, so that no step passes the gate. In a simulated
+organisation some do pass it: there the steps make the takeover itself harder to find, and the
+attacker not, because the steps are told about. `make bench-detection` measures both.
 """
 
 from functools import cache
 
+from benchmarks.poisoning import poisoning
 from quivive.app.scoring import decode_state, encode_state
 from quivive.engine.engine import Scored
 from quivive.model.assessment import FINDING
@@ -97,3 +99,11 @@ def test_steps_before_a_takeover_gain_less_than_five_points() -> None:
     for spared, prepared in judged():  # and it looks about as odd as ever
         lost = spared.assessment.score - prepared.assessment.score
         assert lost < MEASURED_NATS_LOST + MARGIN_NATS
+
+
+def test_where_steps_pass_the_gate_the_attacker_is_found_all_the_same() -> None:
+    """A simulated organisation: of eight attackers, found by any of their logins at 0.5 %."""
+    of, with_steps, without = poisoning(seeds=(31,))["any login of the attacker, at 0.5 %"]
+    assert of == 8
+    assert without >= 6
+    assert (without - with_steps) / of < MOST_GAINED
