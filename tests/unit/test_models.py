@@ -175,6 +175,10 @@ BAD.bins = {1: float("inf")}
             {"calibrations": {"human/Okta": Calibration(body=[1.5])}},
             "calibrations.human/Okta: no distribution",
         ),
+        (
+            {"calibrations": {"human/Okta": Calibration(prior_mean=0.0)}},
+            "calibrations.human/Okta: no distribution",
+        ),
         ({"trees": "tree"}, "not a LightGBM text model"),
     ],
 )

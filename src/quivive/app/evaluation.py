@@ -255,10 +255,12 @@ def _fold(work: _Folding, advance: Advance = lambda _: None) -> _Folded:
 
 # --- processes
 
+_Work = TypeVar("_Work", Task, _Folding)
+
 
 def _each(
     do: Callable[..., T],
-    work: Sequence[Struct],
+    work: Sequence[_Work],
     returns: type[T],
     jobs: int,
     advance: Advance,
@@ -271,8 +273,7 @@ def _each(
     with ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn")) as pool:
         bodies = [msgspec.msgpack.encode(one) for one in work]
         for one, body in zip(work, pool.map(_TASKS[do.__name__], bodies), strict=True):
-            organisation: Organisation = one.organisation  # type: ignore[attr-defined]
-            advance(sum(Path(path).stat().st_size for path in organisation.logs))
+            advance(sum(Path(path).stat().st_size for path in one.organisation.logs))
             yield msgspec.msgpack.decode(body, type=returns)
 
 

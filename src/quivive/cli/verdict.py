@@ -2,11 +2,16 @@
 
 import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quivive.app.errors import UsageError
-from quivive.model.verdict import KINDS
+from quivive.model.verdict import KINDS, VerdictKind
+
+if TYPE_CHECKING:  # the store takes long to import, and help needs none
+    from quivive.app.verdicts import Outcome
+    from quivive.store.database import Store
 
 _state = click.option(
     "--state", required=True, metavar="DIR", help="The state directory of quivive score."
@@ -33,7 +38,7 @@ def command() -> None:
 @_amend
 def add(
     event_id: str,
-    kind: str,
+    kind: VerdictKind,
     by: str | None,
     why: str,
     when: str | None,
@@ -54,7 +59,7 @@ def add(
         time = parse_time(when) if when else _newest(store, state)
         verdict = Verdict(
             event_id=event_id,
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             by=by if by is not None else _user(),
             why=why,
             when=time,
@@ -117,10 +122,10 @@ def ask(count: int, as_json: bool, state: str) -> None:
             click.echo(line)
 
 
-def _newest(store: object, state: str) -> int:
+def _newest(store: "Store", state: str) -> int:
     from quivive.store.verdicts import Verdicts
 
-    horizon = Verdicts(store).horizon()  # type: ignore[arg-type]
+    horizon = Verdicts(store).horizon()
     if horizon is None:
         raise UsageError(f"{state}: no login was scored into it yet")
     return horizon[1]
@@ -133,8 +138,8 @@ def _user() -> str:
         raise UsageError("who says so? --by NAME") from None
 
 
-def _tell(outcome: object) -> None:
+def _tell(outcome: "Outcome") -> None:
     from quivive.cli.verdict_text import told
 
-    for line in told(outcome):  # type: ignore[arg-type]
+    for line in told(outcome):
         click.echo(line, err=True)

@@ -158,6 +158,8 @@ def _sound(found: Calibration) -> bool:
         and all(isfinite(value) for value in (found.threshold, found.shape, found.width))
         and -0.5 <= found.shape <= 0.5
         and found.width > 0
+        and isfinite(found.prior_start)
+        and 0 < found.prior_mean <= 100
     )
 
 
