@@ -1,0 +1,1 @@
+"""Findings that belong together, and how much each matters."""

@@ -1,0 +1,1 @@
+"""Response actions against the systems that own the identities: one file each."""

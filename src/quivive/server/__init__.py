@@ -1,0 +1,1 @@
+"""The network face: the HTTP API and what is served with it."""
