@@ -142,7 +142,9 @@ OUTPUT = {
         "always",
         (
             f"What speaks most for an attacker, strongest first, at most {assess.STRONGEST}. "
-            "Pinned rules come first."
+            "Pinned rules come first. "
+            f"With a risk under {assess.QUIET:.0f} (nine logins in ten) the strongest alone, if it "
+            f"weighs {assess.WORTH_TELLING:.0f} or more."
         ),
     ),
     "decision": ("object", "always", "What policy says to do, see below."),
@@ -220,6 +222,11 @@ OUTPUT = {
             f"{learn.TOLD_HORIZON // tables.DAY_MS} days; counted up to {round(assess.REPEATS)}. "
             "It lowers `risk_score` and `risk_level`, not the decision."
         ),
+    ),
+    "undamped": (
+        "number, 0 to 100",
+        "where it differs from `risk_score`",
+        "The risk before repeats rank it lower: what policy decides by.",
     ),
     "shadow_model": (
         "string",

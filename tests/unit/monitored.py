@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from random import Random
-from types import SimpleNamespace
 
 from msgspec.structs import replace
 
@@ -101,8 +100,7 @@ def weeks(
             if changed is None:
                 continue
             login = changed
-        features = [SimpleNamespace(factor=f, key=k) for f, k in known.items()]
-        monitor.note(login, source, "uid", features, nats + score * after)
+        monitor.note(login, source, "uid", known.items(), nats + score * after)
     return monitor
 
 

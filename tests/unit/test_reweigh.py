@@ -19,7 +19,7 @@ from quivive.learn.reweigh import (
     slope_and_curvature,
 )
 from quivive.scoring.model import SHIPPED, Model
-from quivive.scoring.stories import GROUPS, ORDINARY, read
+from quivive.scoring.stories import GROUPS, ORDINARY, score_of
 from tests.scenario.company import BUCHAREST, DANA, UNKNOWN_CLIENT, at, company, login, usual
 
 SIGNALS = ("country", "network", "client", "device", "hour", "role", "travel")
@@ -98,7 +98,7 @@ def test_raw_evidence_gives_the_score_of_any_model(factors: dict[str, float]) ->
         weights = [0.0] * len(evidence)
         for name, n in names.items():
             weights[n] = model.get(name, 1.0)
-        expected = read(two.gathered.weights(), "human").score
+        expected = score_of(two.gathered.sums(), "human")
         found = score(compiled(evidence, names), weights, "human")
         assert found == pytest.approx(expected, abs=1e-9)
 

@@ -1,5 +1,6 @@
 """Weights of evidence under a model: what it scales, and that learning sees the engine's score."""
 
+from math import log
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from quivive.app.evaluate import simulated
 from quivive.app.geoip import open_places
 from quivive.app.scoring import merged
 from quivive.app.scoring import score as score_logins
-from quivive.baseline.backoff import Levels
+from quivive.baseline.backoff import OPEN_CATEGORIES, Levels
 from quivive.baseline.tables import DAY_MS, Level
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
@@ -19,8 +20,8 @@ from quivive.learn.evidence import compiled, gradient, raw_of, score
 from quivive.model.assessment import Evidence
 from quivive.scoring.assess import Gathered
 from quivive.scoring.model import HEAVIEST, LIGHTEST, SHIPPED
-from quivive.scoring.stories import read
-from quivive.scoring.weigh import weigh
+from quivive.scoring.stories import Weight, read, score_of
+from quivive.scoring.weigh import AS_COLLEAGUES, usual_of, weigh
 from quivive.signals.signal import Feature
 from quivive.sim.build import simulate
 
@@ -58,11 +59,57 @@ def test_a_model_scales_the_weight_and_what_is_explained_of_it(
     one, scaled = weigh(feature, known), weigh(feature, known, factor)
     assert scaled.weight == pytest.approx(factor * one.weight)
     assert scaled.explained == pytest.approx(factor * one.explained)
-    assert scaled.usual == one.usual
+    assert (scaled.nats, scaled.ordinary) == (one.nats, one.ordinary)
+    assert one.by(factor) == scaled
     assert 0 <= one.explained <= max(0.0, one.weight) + 1e-12
     assert -3 <= one.weight <= 6
     if feature.alarms_only:
         assert one.weight >= 0
+
+
+@given(
+    st.builds(
+        Feature,
+        signal=st.just("country"),
+        factor=st.just("f"),
+        key=st.sampled_from(["x", "y", "new"]),
+        categories=st.sampled_from([0, 4, 20]),
+        attacker=st.sampled_from([None, 0.05, 0.4, 0.9]),
+        given=st.sampled_from([None, ("f", "y"), ("absent", "x")]),
+        neighbours=st.sampled_from([None, (("x", 0.7), ("y", 0.3))]),
+    ),
+    counts,
+    counts,
+    counts,
+    counts,
+)
+def test_the_weight_is_the_attackers_share_against_the_usual_one(
+    feature: Feature, own: float, peers: float, everyone: float, others: float
+) -> None:
+    """The loop over a login's features is the plain formula, spelled out."""
+    known = levels(own, peers, everyone, others)
+    usual = usual_of(feature, known)
+    attacker = feature.attacker or 0.5 / (feature.categories or 20) + 0.5 * usual.base
+    nats = min(6.0, max(-3.0, log(attacker / usual.probability)))
+    spread = 1 / (feature.categories or OPEN_CATEGORIES)
+    colleagues = AS_COLLEAGUES * usual.base + (1 - AS_COLLEAGUES) * spread
+    ordinary = max(0.0, nats - max(0.0, log(attacker / colleagues))) if nats > 0 else 0.0
+    found = weigh(feature, known)
+    assert found.nats == pytest.approx(nats)
+    assert found.ordinary == pytest.approx(ordinary)
+
+
+def test_sums_of_gathered_evidence_are_those_of_its_weights() -> None:
+    feature = Feature(signal="country", factor="f", key="x", categories=20, attacker=0.05)
+    weighed = [weigh(feature, levels(n, n, 60, 140)) for n in (0, 90)]
+    evidence = [Evidence(signal="travel", weight=2.0, text="")]
+    groups = {"country": "place", "travel": "journey"}
+    plain = [Weight("place", one.weight, one.explained) for one in weighed]
+    plain.append(Weight("journey", 2.0, 2.0))
+    gathered = Gathered(weighed, evidence, [], groups)
+    assert score_of(gathered.sums(), "human") == pytest.approx(read(plain, "human").score)
+    alone = score_of(gathered.sums(["travel"]), "human")
+    assert alone == pytest.approx(read(plain[:2], "human").score)
 
 
 def test_what_colleagues_do_is_explained_and_what_nobody_does_is_not() -> None:
@@ -103,7 +150,7 @@ def test_raw_evidence_gives_back_the_score_it_came_from(
     assert all(0 <= one.explained <= max(0.0, one.nats) + 1e-9 for one in raw)
     names = {name: n for n, name in enumerate(applied)}
     found = score(compiled(raw, names), [applied[name] for name in names], kind)
-    assert found == pytest.approx(read(gathered.weights(), kind).score, abs=1e-9)
+    assert found == pytest.approx(score_of(gathered.sums(), kind), abs=1e-9)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from quivive.learn.protocols.reading import Advance, silent
 from quivive.learn.protocols.result import Judgement, Result
 from quivive.model.event import AuthEvent
 from quivive.scoring.model import SHIPPED, Model
-from quivive.scoring.stories import read
+from quivive.scoring.stories import score_of
 
 NAME = "Quivive"
 _WEIGHTS = (ADDRESS_WEIGHTS, CLIENT_WEIGHTS)
@@ -48,7 +48,7 @@ class QuiviveContender:
         seen = observe(event, self._engine.enricher.enrich(event), state)
         scene, levels = state.scene(seen, state.profile(seen.identity))
         _, gathered = self._engine.gather(seen, scene, levels)
-        return read(gathered.weights(), seen.kind).score
+        return score_of(gathered.sums(), seen.kind)
 
 
 def rba(

@@ -4,8 +4,6 @@ Hierarchical Dirichlet smoothing: each level's estimate is the next one's prior,
 identity without history looks like its peers, and peers without history like the organisation.
 """
 
-from math import log
-
 from msgspec import Struct
 
 from quivive.baseline.tables import Level, Table
@@ -14,6 +12,9 @@ ALPHA = 3.0  # what the peers' estimate is worth, in the identity's own logins
 BETA = 20.0  # what the organisation's estimate is worth, in the peers' logins
 OPEN_CATEGORIES = 150  # what "anything at all" is spread over: countries worth coming from
 GAMMA = 5.0  # what the uniform estimate is worth, in the organisation's logins
+
+LEAST_SURPRISE = -3.0  # nats that one feature weighs at least, and at most
+MOST_SURPRISE = 6.0
 
 _EMPTY = Table()
 
@@ -102,8 +103,3 @@ class Levels(Struct, frozen=True):
 def _smooth(table: Table, neighbours: tuple[tuple[str, float], ...]) -> float:
     values = table.values
     return sum(weight * values.get(key, 0.0) for key, weight in neighbours)
-
-
-def surprise(usual: Usual, attacker: float) -> float:
-    """ln(attacker / usual), between -3 and +6: how much rather an attacker than the identity."""
-    return min(6.0, max(-3.0, log(attacker / usual.probability)))

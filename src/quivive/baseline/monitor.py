@@ -8,7 +8,6 @@ an hour is no majority, and hours stay as they are. Everything is bounded
 
 from collections.abc import Iterable
 from math import floor
-from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -30,18 +29,6 @@ FAMILIARITIES = frozenset(
     {"operator?", "address?", "device?", "application?", "operation?", "resource?", "credential?",
      "host?", "role?", "runner?", "tls?"}
 )  # fmt: skip
-
-
-class Categorised(Protocol):
-    """A feature of a login, as far as it is counted here."""
-
-    @property
-    def factor(self) -> str:
-        """Its table; one that ends in "?" says how familiar something is."""
-
-    @property
-    def key(self) -> str:
-        """Its category in that table."""
 
 
 class Day(Struct):
@@ -107,12 +94,13 @@ class Monitor(Struct):
         login: Observation,
         source: str,
         uid: str | None,
-        features: Iterable[Categorised],
+        familiar: Iterable[tuple[str, str]],
         score: float,
     ) -> None:
         """Counts one record.
 
-        ``source`` is the log in words; ``score`` is in nats.
+        ``source`` is the log in words; ``familiar`` says of what is in FAMILIARITIES how familiar
+        it is ("own", "colleagues", "new"…); ``score`` is in nats.
         """
         time = login.time
         series = self.series.get(f"{login.kind}/{source}") or self._begin(login, source)
@@ -140,7 +128,7 @@ class Monitor(Struct):
         if len(series.seen) >= SHIFT_KEPT:
             return
         series.seen[login.identity] = True
-        _count(day, login, uid, features, score)
+        _count(day, login, uid, familiar, score)
 
     def _begin(self, login: Observation, source: str) -> Series | None:
         if len(self.series) >= SERIES_KEPT:
@@ -154,7 +142,7 @@ def _count(
     day: Day,
     login: Observation,
     uid: str | None,
-    features: Iterable[Categorised],
+    familiar: Iterable[tuple[str, str]],
     score: float,
 ) -> None:
     day.counted += 1
@@ -187,8 +175,7 @@ def _count(
         ("mfa", mfa or UNKNOWN),
         ("hour", _HOURS[login.hour]),
     ]
-    familiarities = FAMILIARITIES
-    found += [(f.factor, f.key.rpartition("/")[2]) for f in features if f.factor in familiarities]
+    found += familiar
     tables = day.features
     for name, bucket in found:
         buckets = tables.get(name)

@@ -154,15 +154,21 @@ class Profile(Struct):
         """Whether nothing at all has been learned yet."""
         return self.own.anchor == 0
 
-    def newcomer(self, time: int) -> bool:
-        """Whether too little is known to tell what is unusual: few days, or few logins."""
-        settled = self.first_seen and time - self.first_seen >= SETTLED_AFTER
-        return not settled or self.effective_logins(time) < ENOUGH_LOGINS
+    def newcomer(self, time: int, history: float | None = None) -> bool:
+        """Whether too little is known to tell what is unusual: few days, or few logins.
 
-    def effective_logins(self, time: int) -> float:
-        """Decayed count of learned logins."""
+        ``history`` is ``effective_logins``, if known.
+        """
+        if not self.first_seen or time - self.first_seen < SETTLED_AFTER:
+            return True
+        return (self.effective_logins(time) if history is None else history) < ENOUGH_LOGINS
+
+    def effective_logins(self, time: int, scale: float | None = None) -> float:
+        """Decayed count of learned logins; ``scale`` is that of ``own`` at the time, if known."""
         table = self.own.tables.get("log")
-        return table.total / self.own.scale(time) if table else 0.0
+        if table is None:
+            return 0.0
+        return table.total / (self.own.scale(time) if scale is None else scale)
 
 
 class AddressState(Struct):

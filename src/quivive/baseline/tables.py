@@ -5,6 +5,8 @@ that nothing has to be touched as time passes; dividing by the same power at rea
 the decayed count (forward decay, Cormode et al., ICDE 2009).
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct, field
 
 DAY_MS = 86_400_000
@@ -26,7 +28,7 @@ class Table(Struct):
         values[key] = values.get(key, 0.0) + amount
         self.total += amount
         if len(values) > limit:
-            self._shrink(limit)
+            self.shrink(limit)
 
     def take(self, key: str, amount: float) -> None:
         """Takes back what ``key`` was counted for; what joined "other" since is taken from there.
@@ -46,7 +48,8 @@ class Table(Struct):
                 break
         self.total = max(0.0, self.total - (amount - left)) if values else 0.0
 
-    def _shrink(self, limit: int) -> None:
+    def shrink(self, limit: int) -> None:
+        """Joins the smallest third of the categories to "other"."""
         ranked = sorted(
             (item for item in self.values.items() if item[0] != OTHER),
             key=lambda item: (-item[1], item[0]),
@@ -79,6 +82,21 @@ class Level(Struct):
         if table is None:
             table = self.tables[factor] = Table()
         table.add(key, scale, self.limit)
+
+    def add_all(self, observed: Iterable[tuple[str, str]], scale: float) -> None:
+        """Counts observations given as (factor, category), each worth ``scale``: ``add`` for many,
+        spelled out because every login comes here three times.
+        """
+        tables, limit = self.tables, self.limit
+        for factor, key in observed:
+            table = tables.get(factor)
+            if table is None:
+                table = tables[factor] = Table()
+            values = table.values
+            values[key] = values.get(key, 0.0) + scale
+            table.total += scale
+            if len(values) > limit:
+                table.shrink(limit)
 
     def take(self, factor: str, key: str, scale: float) -> None:
         """Takes back one observation of a factor's category, worth ``scale``."""

@@ -24,8 +24,11 @@ class Window(Struct):
 
     def total(self, time: int, hours: int = HOURS) -> int:
         """The count of the last ``hours`` before and at ``time``."""
+        if not self.counts:
+            return 0
         hour = time // HOUR_MS
-        return sum(n for h, n in self.counts.items() if hour - hours < h <= hour)
+        oldest = hour - hours
+        return sum([n for h, n in self.counts.items() if oldest < h <= hour])
 
 
 class DistinctWindow(Struct):
@@ -47,5 +50,7 @@ class DistinctWindow(Struct):
 
     def members(self, time: int, hours: int = HOURS) -> list[str]:
         """Those seen in the last ``hours`` before and at ``time``."""
+        if not self.last_seen:
+            return []
         horizon = time - hours * HOUR_MS
         return [m for m, t in self.last_seen.items() if horizon < t <= time]

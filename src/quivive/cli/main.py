@@ -1,5 +1,6 @@
 """The command ``quivive``: each sub-command in a module of its own, imported when it is called."""
 
+import gc
 import importlib
 import os
 import sys
@@ -57,6 +58,8 @@ class _Lazy(click.Group):
 @click.version_option(__version__, prog_name="quivive")
 def cli() -> None:
     """Learns what is usual for every identity, and tells which login is not theirs."""
+    # What is remembered lives long and has no cycles: the collector need not walk it so often.
+    gc.set_threshold(50_000, 25, 100)
 
 
 def main() -> None:

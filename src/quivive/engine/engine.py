@@ -20,27 +20,24 @@ from quivive.enrich.enricher import Enriched, Enricher
 from quivive.model.assessment import FINDING, Assessment, Decision, level_of
 from quivive.model.event import Activity, AuthEvent
 from quivive.policy.budget import Budgets, judge
-from quivive.policy.ladder import decide
+from quivive.policy.deciding import Deciding
+from quivive.policy.ladder import Ladder
 from quivive.scoring.assess import Gathered, assess
-from quivive.scoring.calibrate import Calibration, count
+from quivive.scoring.calibrate import Calibration, calibration_of, count
 from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
-from quivive.scoring.weigh import weigh
-from quivive.signals.signal import Feature, Missing, Signal
+from quivive.scoring.weigh import weigh_all
+from quivive.signals.signal import Signal, Spoken
 
 DUPLICATE_HORIZON_IDS = 500_000
-# What makes two logins of one identity the same to an analyst.
-CONSTELLATION = (
-    "country",
-    "asn",
-    "network",
-    "os",
-    "browser",
-    "device",
-    "log",
-    "application",
-    "mfa",
-)
+
+
+def constellation(login: Observation) -> str:
+    """What makes two logins of one identity the same to an analyst."""
+    return (
+        f"{login.country}|{login.asn}|{login.network}|{login.os}|{login.browser}|{login.device}"
+        f"|{login.log}|{login.application}|{login.mfa}"
+    )
 
 
 class Scored(Struct, frozen=True):
@@ -79,10 +76,12 @@ class Engine:
         model: Model = SHIPPED,
         budgets: Budgets | None = None,
         beside: Looking | None = None,
+        decider: Deciding | None = None,
     ) -> None:
         """``signals`` as the registry lists them; ``state`` is changed in place.
 
-        ``beside`` is a model in shadow. Raises ModelError when the trees of the model want a
+        ``beside`` is a model in shadow; ``decider`` the policy, the built-in ladder where none is
+        given. Raises ModelError when the trees of the model want a
         signal that is not there.
         """
         self.state = state
@@ -90,6 +89,7 @@ class Engine:
         self.model = model
         self.budgets = budgets or Budgets()
         self.beside = beside
+        self.decider = decider or Ladder()
         self.groups = {told: s.group for s in signals for told in s.tells}
         self.ranking = usable_trees(model, self.groups)
         self.feature_signals = [s.features for s in signals if s.features is not None]
@@ -110,11 +110,14 @@ class Engine:
         mature(state, state.profile(login.identity), login.time)
         scene, levels = state.scene(login, state.profile(login.identity))
 
-        features, gathered = self.gather(login, scene, levels)
-        calibration = state.calibration(login, scene.profile)
-        told = learn.told_before(login, scene.profile)
-        assessment = assess(login, gathered, scene.profile, levels, calibration, told)
-        decision = decide(assessment, login.kind)
+        said, gathered = self.gather(login, scene, levels)
+        profile = scene.profile
+        history = profile.effective_logins(login.time, levels.own_scale)
+        newcomer = profile.newcomer(login.time, history)
+        calibration = calibration_of(state.calibrations, login, newcomer)
+        told = learn.told_before(login, profile)
+        assessment = assess(login, gathered, levels, calibration, told, newcomer, history)
+        decision = self.decider.decide(event, login, assessment)
         telling = judge(
             assessment.risk_score,
             login.identity,
@@ -124,8 +127,8 @@ class Engine:
             self.budgets,
         )
 
-        watch(event, login, scene, levels, features, gathered, assessment.score, state)
-        taught = self._learn(login, scene, levels, features, gathered, assessment, calibration)
+        watch(event, login, scene, levels, said, gathered, assessment.score, state)
+        taught = self._learn(login, scene, levels, said, gathered, assessment, calibration)
         event = with_known_place(event, login)
         scored = Scored(
             event,
@@ -143,35 +146,25 @@ class Engine:
 
     def gather(
         self, login: Observation, scene: Scene, levels: Levels
-    ) -> tuple[list[Feature], Gathered]:
+    ) -> tuple[list[Spoken], Gathered]:
         """What every signal says about a login."""
-        features: list[Feature] = []
-        missing: list[Missing] = []
-        for of in self.feature_signals:
-            for found in of(login, scene, levels):
-                if isinstance(found, Feature):
-                    features.append(found)
-                else:
-                    missing.append(found)
+        said = [of(login, scene, levels) for of in self.feature_signals]
         factors = self.model.weights
-        weighed = [
-            weigh(feature, levels, factors.get(feature.signal, 1.0))
-            for feature in features
-            if feature.weigh
-        ]
+        weighed = weigh_all([f for one in said for f in one.weighed], levels, factors)
         evidence = [
             e if e.signal not in factors else replace(e, weight=e.weight * factors[e.signal])
             for of in self.evidence_signals
             for e in of(login, scene, levels)
         ]
-        return features, Gathered(weighed, evidence, missing, self.groups)
+        missing = [m for one in said for m in one.missing]
+        return said, Gathered(weighed, evidence, missing, self.groups)
 
     def _learn(
         self,
         login: Observation,
         scene: Scene,
         levels: Levels,
-        features: list[Feature],
+        said: list[Spoken],
         gathered: Gathered,
         assessment: Assessment,
         calibration: Calibration,
@@ -181,7 +174,7 @@ class Engine:
         None where there was nothing to learn.
         """
         state = self.state
-        key = "|".join([str(getattr(login, name)) for name in CONSTELLATION])
+        key = constellation(login)
         learn.note(login, scene, levels, state)
         learn.tell(login, assessment, scene, state)
         taught = None
@@ -194,12 +187,10 @@ class Engine:
             trust, held = learn.trusted(login, scene, levels, unusual, pinned)
             waits = calibration.exceedance(assessment.score) < ODD_SHARE
             if trust:
-                before, counted = learn.learn(
-                    login, scene, levels, state, key, features, trust, waits
-                )
+                before, counted = learn.learn(login, scene, levels, state, key, said, trust, waits)
             else:
                 counted = learn.first_of_hour(login, key, profile)
-            taught = Taught(features, key, group, trust, held, counted, before, waits)
+            taught = Taught(said, key, group, trust, held, counted, before, waits)
         if login.accepted and not assessment.repeated:
             count(state.calibrations, login, assessment.newcomer, assessment.score)
         return taught

@@ -23,13 +23,13 @@ from quivive.baseline.profile import (
     Waiting,
 )
 from quivive.baseline.tables import DAY_MS
-from quivive.engine.probation import PRIVATE, wait
+from quivive.engine.probation import wait
 from quivive.engine.state import State
 from quivive.model.assessment import FINDING, Assessment
 from quivive.scoring.assess import REPEAT, Told
 from quivive.signals.elsewhere import main_product
 from quivive.signals.exploration import unfamiliar
-from quivive.signals.signal import Feature, familiarity
+from quivive.signals.signal import Spoken, familiarity
 
 HELD_KEPT = 8
 TOLD_KEPT = 16
@@ -252,7 +252,7 @@ def learn(
     levels: Levels,
     state: State,
     key: str,
-    features: Sequence[Feature],
+    said: Sequence[Spoken],
     trust: float,
     waits: bool,
 ) -> tuple[Before, bool]:
@@ -280,10 +280,10 @@ def learn(
         if len(profile.learned) > CONSTELLATIONS_KEPT:
             profile.learned.pop(next(iter(profile.learned)))
         if waits:
-            found = tuple((f.factor, f.key, f.weigh) for f in features)
+            found = tuple((f.factor, f.key, f.weigh) for one in said for f in one.features)
             wait(state, profile, Waiting(time, key, group or login.kind, trust, found))
         else:
-            _count(levels, features, trust)
+            _count(levels, said, trust)
         if login.kind != kind or not group or profile.successes % 16 == 0:
             profile.kind = login.kind
             profile.group = group_of(profile, login.kind)
@@ -296,15 +296,12 @@ def learn(
     )
 
 
-def _count(levels: Levels, features: Sequence[Feature], trust: float) -> None:
+def _count(levels: Levels, said: Sequence[Spoken], trust: float) -> None:
     own, peers, everyone = levels.own, levels.peers, levels.everyone
-    for feature in features:
-        factor, category = feature.factor, feature.key
-        own.add(factor, category, levels.own_scale * trust)
-        if factor not in PRIVATE:
-            everyone.add(factor, category, levels.everyone_scale * trust)
-            if feature.weigh:
-                peers.add(factor, category, levels.peers_scale * trust)
+    for one in said:
+        own.add_all(one.own, levels.own_scale * trust)
+        everyone.add_all(one.shared, levels.everyone_scale * trust)
+        peers.add_all(one.peers, levels.peers_scale * trust)
 
 
 def _remember(login: Observation, profile: Profile) -> tuple[Place | None, Place | None, bool]:

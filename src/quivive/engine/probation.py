@@ -12,12 +12,11 @@ from quivive.baseline.lesson import Lesson
 from quivive.baseline.profile import Profile, Waiting
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine.state import State
+from quivive.signals.signal import PRIVATE
 
 PROBATION = 20 * HOUR_MS  # so that the same hour of the next day counts as another day
 ODD_SHARE = 0.1  # of the logins of a class: these wait
 WAITING_KEPT = 24
-# Tables that only an identity keeps: open sets too large to share.
-PRIVATE = frozenset({"address", "subnet"})
 
 
 def wait(state: State, profile: Profile, waiting: Waiting) -> None:

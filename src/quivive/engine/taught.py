@@ -7,13 +7,13 @@ from msgspec import Struct
 from quivive.baseline.lesson import Before, Lesson
 from quivive.baseline.observation import Observation
 from quivive.engine.learn import alike, origin_of, place_of
-from quivive.signals.signal import Feature
+from quivive.signals.signal import Spoken
 
 
 class Taught(Struct, frozen=True):
     """What a login taught or, held, would have taught; the fields are those of a Lesson."""
 
-    features: Sequence[Feature]
+    said: Sequence[Spoken]
     constellation: str
     group: str
     trust: float
@@ -35,7 +35,7 @@ class Taught(Struct, frozen=True):
             held=self.held,
             constellation=self.constellation,
             counted=self.counted,
-            features=tuple((f.factor, f.key, f.weigh) for f in self.features),
+            features=tuple((f.factor, f.key, f.weigh) for one in self.said for f in one.features),
             ip=login.ip,
             network=login.network,
             country=login.country,

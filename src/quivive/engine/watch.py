@@ -13,7 +13,7 @@ from quivive.engine.state import State
 from quivive.model.event import AuthEvent
 from quivive.scoring.assess import Gathered
 from quivive.scoring.stories import AROUND, SESSION
-from quivive.signals.signal import Feature
+from quivive.signals.signal import Spoken
 
 # What colleagues met at the same address is weighed by novelty itself, in proportion to how many
 # came; findings on them are what mass novelty looks like.
@@ -26,7 +26,7 @@ def watch(
     login: Observation,
     scene: Scene,
     levels: Levels,
-    features: Sequence[Feature],
+    said: Sequence[Spoken],
     gathered: Gathered,
     score: float,
     state: State,
@@ -34,7 +34,9 @@ def watch(
     """Counts one judged login, before it is learned. ``score`` is in nats."""
     metadata = event.metadata
     source = source_of(metadata.product.name, metadata.log_name)
-    state.monitor.note(login, source, metadata.uid, features, score)
+    state.monitor.note(
+        login, source, metadata.uid, [f for one in said for f in one.familiar], score
+    )
     if login.learnable:
         new = novelty.first_times(login, scene, levels)
         if new and not _disturbed(gathered):

@@ -56,10 +56,8 @@ def raw_of(gathered: Gathered, factors: Mapping[str, float]) -> tuple[Raw, ...]:
         feature = weighed.feature
         if weighed.weight == 0.0:
             continue
-        factor = factors.get(feature.signal, 1.0)
         group = feature.group or gathered.groups[feature.signal]
-        raw = Raw(feature.signal, group, weighed.weight / factor, weighed.explained / factor)
-        found.append(raw)
+        found.append(Raw(feature.signal, group, weighed.nats, weighed.ordinary))
     for said in gathered.evidence:
         if said.weight != 0.0:
             nats = said.weight / factors.get(said.signal, 1.0)

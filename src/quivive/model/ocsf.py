@@ -4,6 +4,7 @@ The class constants every Authentication object carries are spliced in while enc
 events in memory hold only what varies.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,12 +21,16 @@ _decoder = msgspec.json.Decoder(AuthEvent)
 
 def encode_event(event: AuthEvent) -> bytes:
     """One OCSF Authentication object as compact JSON."""
-    constants = (
+    return _constants(event.activity_id) + _encoder.encode(event)[1:]
+
+
+@lru_cache(maxsize=256)
+def _constants(activity_id: int) -> bytes:
+    return (
         f'{{"category_uid":{CATEGORY_UID},"class_uid":{CLASS_UID},'
-        f'"type_uid":{CLASS_UID * 100 + event.activity_id},'
+        f'"type_uid":{CLASS_UID * 100 + activity_id},'
         f'"severity_id":{SEVERITY_INFORMATIONAL},'
-    )
-    return constants.encode() + _encoder.encode(event)[1:]
+    ).encode()
 
 
 def decode_event(body: bytes) -> AuthEvent:

@@ -1,6 +1,8 @@
 """The built-in ladder of responses: notify, soft action, revocation only at high confidence."""
 
+from quivive.baseline.observation import Observation
 from quivive.model.assessment import Assessment, Decision, level_of
+from quivive.model.event import AuthEvent
 
 CONFIDENT = 0.6
 
@@ -24,3 +26,11 @@ def decide(assessment: Assessment, kind: str) -> Decision:
     if level in ("high", "critical") and kind == "human":
         return _STEP_UP
     return _NOTIFY
+
+
+class Ladder:
+    """The ladder as a policy, for an engine that is given none."""
+
+    def decide(self, event: AuthEvent, login: Observation, assessment: Assessment) -> Decision:
+        """What to do about one login."""
+        return decide(assessment, login.kind)

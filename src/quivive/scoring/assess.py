@@ -8,10 +8,16 @@ from msgspec import Struct
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import ENOUGH_LOGINS, Profile
+from quivive.baseline.profile import ENOUGH_LOGINS
 from quivive.model.assessment import FINDING, Assessment, Evidence, Reason, level_of
 from quivive.scoring.calibrate import Calibration
-from quivive.scoring.stories import Weight, read
+from quivive.scoring.stories import (
+    GROUPS,
+    PLACE_OF,
+    Sums,
+    reading_of,
+    score_of,
+)
 from quivive.scoring.weigh import Weighed
 from quivive.signals.signal import Missing
 
@@ -21,6 +27,7 @@ STRONGEST = 5
 REASSURING = 3
 PER_GROUP = 2
 WORTH_TELLING = 1.0
+QUIET = 20.0  # nine logins in ten are below: one reason is given at most, if it weighs
 TELLING = 0.1  # nats under which evidence is not worth a line
 NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
@@ -44,66 +51,77 @@ class Gathered(Struct, frozen=True):
     missing: Sequence[Missing]
     groups: dict[str, str]
 
-    def weights(self, without: Collection[str] = ()) -> list[Weight]:
-        """All evidence as weights of its groups, leaving out the signals named."""
-        groups = self.groups
-        found = [
-            Weight(w.feature.group or groups[w.feature.signal], w.weight, w.explained)
-            for w in self.weighed
-            if w.feature.signal not in without
-        ]
-        found.extend(
-            Weight(groups[e.signal], e.weight, max(0.0, e.weight))
-            for e in self.evidence
-            if e.signal not in without
-        )
-        return found
+    def sums(self, without: Collection[str] = ()) -> Sums:
+        """All evidence added up, leaving out the signals named."""
+        groups, place = self.groups, PLACE_OF
+        explained = [0.0] * len(GROUPS)
+        reassuring = [0.0] * len(GROUPS)
+        everything = 0.0
+        for weighed in self.weighed:
+            feature = weighed.feature
+            if without and feature.signal in without:
+                continue
+            nats = weighed.weight
+            everything += nats
+            if nats > 0.0:
+                explained[place[feature.group or groups[feature.signal]]] += weighed.explained
+            else:
+                reassuring[place[feature.group or groups[feature.signal]]] += nats
+        for evidence in self.evidence:
+            if without and evidence.signal in without:
+                continue
+            nats = evidence.weight
+            everything += nats
+            (explained if nats > 0.0 else reassuring)[place[groups[evidence.signal]]] += nats
+        return Sums(everything, explained, reassuring)
 
 
 def assess(
     login: Observation,
     gathered: Gathered,
-    profile: Profile,
     levels: Levels,
     calibration: Calibration,
     told: Told,
+    newcomer: bool,
+    history: float,
 ) -> Assessment:
     """The assessment of one login.
 
     ``told`` is what was told about this identity lately: what was told already ranks below what
-    is new, unless it is worse.
+    is new, unless it is worse. ``newcomer`` is what ``calibration`` was chosen by; ``history`` the
+    effective logins known.
     """
-    reading = read(gathered.weights(), login.kind)
-    score = reading.score
-    history = profile.effective_logins(login.time)
+    sums = gathered.sums()
+    score = score_of(sums, login.kind)
     undamped = risk_of(score, login, gathered.evidence, history, calibration)
     repeated = min(told.findings, REPEATS) if score < told.worst + WORSE else 0.0
     risk = max(0.0, undamped - REPEAT * repeated)
-    pins = [e for e in gathered.evidence if e.pinned is not None]
     spoken = len(gathered.weighed) + len(gathered.evidence)
     share = spoken / (spoken + len(gathered.missing)) if spoken else 0.0
-    said: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
-    said.sort(key=_weight, reverse=True)
-    strongest = [_reason(t) for t in _telling(said, gathered.groups)]
-    strongest = [_reason(p) for p in pins if p.signal not in {r.signal for r in strongest}][
-        :2
-    ] + strongest
-    reassuring = [_reason(t) for t in reversed(said[-REASSURING:]) if t.weight < -TELLING]
+    reassuring: tuple[Reason, ...] = ()
+    attack = ordinary = ""
+    counterfactual = None
+    if undamped < QUIET:
+        reasons = _quiet(gathered, levels)
+    else:
+        reasons, reassuring = _reasons(gathered, levels)
+        reading = reading_of(sums, login.kind)
+        attack, ordinary = reading.attack.title, reading.ordinary.title
+        if risk >= FINDING:
+            counterfactual = _counterfactual(login, gathered, levels, calibration)
     return Assessment(
         score=score,
         risk_score=risk,
         risk_level=level_of(risk),
         confidence=(1 - exp(-history / 10)) * share,
-        reasons=tuple(strongest[:STRONGEST]),
-        reassuring=tuple(reassuring),
-        counterfactual=_counterfactual(login, gathered, levels, calibration)
-        if risk >= FINDING
-        else None,
-        looks_like=reading.attack.title,
-        otherwise=reading.ordinary.title,
-        not_evaluable=tuple(f"{m.signal}: {m.what}" for m in gathered.missing),
+        reasons=reasons,
+        reassuring=reassuring,
+        counterfactual=counterfactual,
+        looks_like=attack,
+        otherwise=ordinary,
+        not_evaluable=tuple([m.text for m in gathered.missing]),
         low_history=history < ENOUGH_LOGINS,
-        newcomer=profile.newcomer(login.time),
+        newcomer=newcomer,
         repeated=round(repeated),
         undamped=undamped,
         history=history,
@@ -130,6 +148,31 @@ def risk_of(
     if login.outcome != "success" and not login.accepted:
         risk *= ATTEMPT_SHARE
     return risk
+
+
+def _quiet(gathered: Gathered, levels: Levels) -> tuple[Reason, ...]:
+    """The strongest reason alone, for a login that nobody would ask about: words are costly."""
+    best: Weighed | Evidence | None = None
+    weight = WORTH_TELLING
+    for weighed in gathered.weighed:
+        if weighed.weight > weight:
+            best, weight = weighed, weighed.weight
+    for evidence in gathered.evidence:
+        if evidence.weight > weight:
+            best, weight = evidence, evidence.weight
+    return () if best is None else (_reason(best, levels),)
+
+
+def _reasons(gathered: Gathered, levels: Levels) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """What speaks for an attacker, pinned rules first, and what speaks most for the identity."""
+    pins = [e for e in gathered.evidence if e.pinned is not None]
+    said: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
+    said.sort(key=_weight, reverse=True)
+    strongest = [_reason(t, levels) for t in _telling(said, gathered.groups)]
+    named = {reason.signal for reason in strongest}
+    strongest = [_reason(p, levels) for p in pins if p.signal not in named][:2] + strongest
+    reassuring = [_reason(t, levels) for t in reversed(said[-REASSURING:]) if t.weight < -TELLING]
+    return tuple(strongest[:STRONGEST]), tuple(reassuring)
 
 
 def _telling(
@@ -167,8 +210,8 @@ def _is_pin(told: Weighed | Evidence) -> bool:
     return isinstance(told, Evidence) and told.pinned is not None
 
 
-def _reason(told: Weighed | Evidence) -> Reason:
-    evidence = told.as_evidence() if isinstance(told, Weighed) else told
+def _reason(told: Weighed | Evidence, levels: Levels) -> Reason:
+    evidence = told.as_evidence(levels) if isinstance(told, Weighed) else told
     return Reason(
         signal=evidence.signal,
         text=evidence.text,
@@ -212,7 +255,7 @@ def _counterfactual(
             changed.append(f"{subject} been {_usual(told, levels)}")
         else:
             changed.append(f"there been no {told.signal.replace('_', ' ')}")
-        if calibration.risk(read(gathered.weights(without), login.kind).score) < FINDING:
+        if calibration.risk(score_of(gathered.sums(without), login.kind)) < FINDING:
             return f"no finding had {' and '.join(changed)}"
     return None
 

@@ -7,9 +7,8 @@ from quivive.model.assessment import Assessment
 from quivive.scoring.assess import Gathered, risk_of
 from quivive.scoring.calibrate import Calibration, calibration_of, count
 from quivive.scoring.model import Model
-from quivive.scoring.stories import read
+from quivive.scoring.stories import score_of
 from quivive.scoring.trees import lifted, read_trees, values_of
-from quivive.scoring.weigh import weigh_against
 
 
 class Shadow:
@@ -40,7 +39,7 @@ class Shadow:
         """
         score = assessment.score
         if self._changed:
-            score = read(self.gathered(gathered).weights(), login.kind).score
+            score = score_of(self.gathered(gathered).sums(), login.kind)
         calibration = calibration_of(self.calibrations, login, assessment.newcomer)
         undamped = risk_of(score, login, gathered.evidence, assessment.history, calibration)
         risk = max(0.0, undamped - (assessment.undamped - assessment.risk_score))
@@ -68,9 +67,7 @@ class Shadow:
         return replace(
             gathered,
             weighed=[
-                w
-                if w.feature.signal not in changed
-                else weigh_against(w.feature, w.usual, changed[w.feature.signal])
+                w if w.feature.signal not in changed else w.by(changed[w.feature.signal])
                 for w in gathered.weighed
             ],
             evidence=[

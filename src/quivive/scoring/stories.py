@@ -139,31 +139,66 @@ class Weight(NamedTuple):
     explained: float
 
 
-def read(weights: Iterable[Weight], kind: str) -> Reading:
-    """The score of some evidence for a "human" or a "service"."""
-    explained = dict.fromkeys(GROUPS, 0.0)
-    reassuring = dict.fromkeys(GROUPS, 0.0)
+class Sums(NamedTuple):
+    """Evidence added up: all of it, and by group (in the order of GROUPS) what an ordinary story
+    would explain of what alarms, and what reassures.
+    """
+
+    everything: float
+    explained: list[float]
+    reassuring: list[float]
+
+
+PLACE_OF = {group: n for n, group in enumerate(GROUPS)}
+_Compiled = tuple[tuple[float, tuple[int, ...]], ...]
+
+
+def _compiled(stories: tuple[Story, ...]) -> _Compiled:
+    return tuple(
+        (log(story.prior), tuple(PLACE_OF[group] for group in story.explains)) for story in stories
+    )
+
+
+_ATTACKS = {kind: _compiled(stories) for kind, stories in ATTACKS.items()}
+_ORDINARY = {kind: _compiled(stories) for kind, stories in ORDINARY.items()}
+
+
+def add_up(weights: Iterable[Weight]) -> Sums:
+    """The sums of some evidence."""
+    explained = [0.0] * len(GROUPS)
+    reassuring = [0.0] * len(GROUPS)
     everything = 0.0
     for group, nats, ordinarily in weights:
         everything += nats
         if nats > 0:
-            explained[group] += ordinarily
+            explained[PLACE_OF[group]] += ordinarily
         else:
-            reassuring[group] += nats
-    thefts = ATTACKS[kind]
-    attacks = [
-        log(story.prior) + everything - sum(reassuring[group] for group in story.explains)
-        for story in thefts
-    ]
-    stories = ORDINARY[kind]
-    ordinary = [
-        log(story.prior) + sum(explained[group] for group in story.explains) for story in stories
-    ]
+            reassuring[PLACE_OF[group]] += nats
+    return Sums(everything, explained, reassuring)
+
+
+def score_of(sums: Sums, kind: str) -> float:
+    """The score of some evidence for a "human" or a "service"."""
+    everything, explained, reassuring = sums
+    attacks = _likely(_ATTACKS[kind], reassuring, -1.0)
+    ordinary = _likely(_ORDINARY[kind], explained, 1.0)
+    return everything + _log_sum(attacks) - _log_sum(ordinary)
+
+
+def reading_of(sums: Sums, kind: str) -> Reading:
+    """The score of some evidence, with the stories to tell of it."""
+    attacks = _likely(_ATTACKS[kind], sums.reassuring, -1.0)
+    ordinary = _likely(_ORDINARY[kind], sums.explained, 1.0)
     return Reading(
-        _log_sum(attacks) - _log_sum(ordinary),
-        _told(thefts, attacks),
-        _told(stories, ordinary),
+        sums.everything + _log_sum(attacks) - _log_sum(ordinary),
+        _told(ATTACKS[kind], attacks),
+        _told(ORDINARY[kind], ordinary),
     )
+
+
+def read(weights: Iterable[Weight], kind: str) -> Reading:
+    """The score of some evidence for a "human" or a "service", with the stories to tell of it."""
+    return reading_of(add_up(weights), kind)
 
 
 def _told(stories: tuple[Story, ...], values: list[float]) -> Story:
@@ -173,6 +208,16 @@ def _told(stories: tuple[Story, ...], values: list[float]) -> Story:
     return min(good, key=lambda story: len(story.explains))
 
 
+def _likely(stories: _Compiled, by_group: list[float], sign: float) -> list[float]:
+    """The log-likelihood of each story: its prior, and what it takes away of its groups."""
+    found = []
+    for value, groups in stories:
+        for group in groups:
+            value += sign * by_group[group]
+        found.append(value)
+    return found
+
+
 def _log_sum(values: list[float]) -> float:
     top = max(values)
-    return top + log(sum(exp(value - top) for value in values))
+    return top + log(sum([exp(value - top) for value in values]))

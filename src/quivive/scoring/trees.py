@@ -15,7 +15,6 @@ from msgspec import Struct
 from quivive.baseline.observation import Observation
 from quivive.model.assessment import FINDING
 from quivive.scoring.assess import Gathered
-from quivive.scoring.weigh import weigh_against
 
 MOST_TREES = 300
 MOST_LEAVES = 64
@@ -89,8 +88,7 @@ def values_of(
     found: dict[str, float] = {}
     for said in gathered.weighed:
         name = said.feature.signal
-        weight = weigh_against(said.feature, said.usual).weight
-        found[name] = found.get(name, 0.0) + weight
+        found[name] = found.get(name, 0.0) + said.nats
     for evidence in gathered.evidence:
         weight = evidence.weight / factors.get(evidence.signal, 1.0)
         found[evidence.signal] = found.get(evidence.signal, 0.0) + weight

@@ -1,11 +1,11 @@
 """How long the identity was away."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal
+from quivive.signals.signal import NOTHING, Feature, Signal, Spoken, spoken
 
 ATTACK = ("T1078",)
 DAY_MS = 86_400_000
@@ -14,25 +14,30 @@ STEPS = ((2, "2 days", 0.6), (5, "5 days", 0.15), (10, "10 days", 0.08), (20, "2
 LONGER = 0.11
 
 
-def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """The silence before this login, in steps."""
     last = scene.profile.last_seen
     if not last or login.time < last:
-        return
+        return NOTHING
     days = (login.time - last) / DAY_MS
-    step, attacker = "more than 20 days", LONGER
     for bound, name, share in STEPS:
         if days < bound:
-            step, attacker = f"less than {name}", share
-            break
-    yield Feature(
-        signal="absence",
-        factor="absence",
-        key=step,
-        label=f"last login {step} ago",
-        categories=5,
-        attacker=attacker,
-        attack=ATTACK,
+            return _features(f"less than {name}", share)
+    return _features("more than 20 days", LONGER)
+
+
+@lru_cache(len(STEPS) + 1)
+def _features(step: str, attacker: float) -> Spoken:
+    return spoken(
+        Feature(
+            signal="absence",
+            factor="absence",
+            key=step,
+            label=f"last login {step} ago",
+            categories=5,
+            attacker=attacker,
+            attack=ATTACK,
+        )
     )
 
 

@@ -1,11 +1,11 @@
 """To what: log, application, host, operation, resource, role, runner."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal, familiarity, member
+from quivive.signals.signal import CACHED, Feature, Signal, Spoken, familiarity, member, spoken
 
 VALID = ("T1078",)
 CLOUD = ("T1078.004",)
@@ -18,63 +18,98 @@ ROLE_PRIORS = {"own": 0.3, "colleagues": 0.35, "new": 0.35}
 RUNNER_PRIORS = {"own": 0.1, "colleagues": 0.1, "new": 0.8}
 
 
-def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """The log itself; what was logged in to within it; what for, as which role, on which runner."""
-    log = given = ("log", login.log)
-    yield Feature(
-        signal="log",
-        factor="log",
-        key=login.log,
-        label=f"log {login.log}",
-        attack=VALID,
-        alarms_only=True,
-        weigh=login.around is None,  # a reset or an enrolment is its own evidence (recovery)
+    log, application, operation = login.log, login.application, login.operation
+    host = login.host if operation is None else None
+
+    def known(factor: str, key: str | None) -> str:
+        return "" if key is None else familiarity(levels, factor, key)
+
+    return _features(
+        # A reset or an enrolment is its own evidence (recovery).
+        (log, login.around is None, login.kind == "service"),
+        (application, known("application", application and f"{log}/{application}")),
+        (login.role, known("role", login.role)),
+        (operation, known("operation", operation and f"{log}/{operation}")),
+        (host, known("host", host)),
+        (login.resource, known("resource", login.resource)),
+        (login.runner, known("runner", login.runner)),
     )
-    if login.application is not None:
-        application = f"{login.log}/{login.application}"
-        yield Feature(
-            signal="application",
-            factor="application",
-            key=application,
-            label=f"application {login.application}",
-            given=given,
-            categories=20,
+
+
+Member = tuple[str | None, str]  # and how familiar it is
+
+
+@lru_cache(CACHED)
+def _features(
+    log: tuple[str, bool, bool],
+    application: Member,
+    role: Member,
+    operation: Member,
+    host: Member,
+    resource: Member,
+    runner: Member,
+) -> Spoken:
+    name, weigh_log, service = log
+    in_log = given = ("log", name)
+    found = [
+        Feature(
+            signal="log",
+            factor="log",
+            key=name,
+            label=f"log {name}",
             attack=VALID,
-            alarms_only=login.kind == "service",
+            alarms_only=True,
+            weigh=weigh_log,
         )
+    ]
+    if application[0] is not None:
         # What is done in an application never used before is new anyway: count it once.
-        known = f"{login.log}/{familiarity(levels, 'application', application)}"
-        yield Feature(signal="application", factor="application?", key=known, weigh=False)
+        known = f"{name}/{application[1]}"
         given = ("application?", known)
-    if login.role is not None:
+        found += (
+            Feature(
+                signal="application",
+                factor="application",
+                key=f"{name}/{application[0]}",
+                label=f"application {application[0]}",
+                given=in_log,
+                categories=20,
+                attack=VALID,
+                alarms_only=service,
+            ),
+            Feature(signal="application", factor="application?", key=known, weigh=False),
+        )
+    if role[0] is not None:
         # A role never taken makes what is done in it new: count it once.
-        known = f"{login.log}/{familiarity(levels, 'role', login.role)}"
-        yield Feature(signal="role", factor="role given", key=known, weigh=False)
-        if not known.endswith("/own"):
+        known = f"{name}/{role[1]}"
+        found.append(Feature(signal="role", factor="role given", key=known, weigh=False))
+        if role[1] != "own":
             given = ("role given", known)
-    if login.operation is not None:
-        key = f"{login.log}/{login.operation}"
-        label = f"operation {login.operation}"
-        yield from member(
-            "operation", "operation", key, levels, OPERATION_PRIORS, label, given, DISCOVERY
-        )
-    elif login.host is not None:
-        yield from member(
-            "host", "host", login.host, levels, HOST_PRIORS, f"host {login.host}", given, LATERAL
-        )
-    if login.resource is not None:
-        label = f"resource {login.resource}"
-        yield from member(
-            "resource", "resource", login.resource, levels, RESOURCE_PRIORS, label, given, CLOUD
-        )
-    if login.role is not None:
-        label = f"role {login.role}"
-        yield from member("role", "role", login.role, levels, ROLE_PRIORS, label, log, CLOUD)
-    if login.runner is not None:
-        label = f"runner {login.runner}"
-        yield from member(
-            "runner", "runner", login.runner, levels, RUNNER_PRIORS, label, given, CLOUD
-        )
+    if operation[0] is not None:
+        found += _member("operation", operation, OPERATION_PRIORS, given, DISCOVERY, f"{name}/")
+    elif host[0] is not None:
+        found += _member("host", host, HOST_PRIORS, given, LATERAL)
+    if resource[0] is not None:
+        found += _member("resource", resource, RESOURCE_PRIORS, given, CLOUD)
+    if role[0] is not None:
+        found += _member("role", role, ROLE_PRIORS, in_log, CLOUD)
+    if runner[0] is not None:
+        found += _member("runner", runner, RUNNER_PRIORS, given, CLOUD)
+    return spoken(*found)
+
+
+def _member(
+    what: str,
+    of: Member,
+    priors: dict[str, float],
+    given: tuple[str, str],
+    attack: tuple[str, ...],
+    within: str = "",
+) -> tuple[Feature, Feature]:
+    name, known = of
+    return member(what, what, f"{within}{name}", known, priors, f"{what} {name}", given, attack)
 
 
 SIGNAL = Signal(

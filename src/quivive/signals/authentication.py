@@ -1,58 +1,80 @@
 """How it authenticated: protocol, factor, MFA state, credential."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal, member
+from quivive.signals.signal import CACHED, Feature, Signal, Spoken, familiarity, member, spoken
 
 ATTACK = ("T1078", "T1556")
 CREDENTIAL_PRIORS = {"own": 0.5, "colleagues": 0.1, "new": 0.4}
 RISK_PRIORS = {"low": 0.15, "medium": 0.25, "high": 0.3}
 
 
-def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """Protocol and MFA state given the log; the credential; the vendor's own risk."""
-    given = ("log", login.log)
-    method = f"{login.protocol or '?'}/{login.mfa or '?'}"
+    credential = login.credential
+    known = "" if credential is None else familiarity(levels, "credential", credential)
+    return _features(
+        login.log, login.application, login.protocol, login.mfa, credential, known,
+        login.vendor_risk,
+    )  # fmt: skip
+
+
+@lru_cache(CACHED)
+def _features(
+    log: str,
+    named: str | None,
+    protocol: str | None,
+    mfa: str | None,
+    credential: str | None,
+    known: str,
+    vendor_risk: str | None,
+) -> Spoken:
+    given = ("log", log)
+    found: list[Feature] = []
+    method = f"{protocol or '?'}/{mfa or '?'}"
     if method != "?/?":
         # Each application has its own rules for MFA: the method is usual or not within it.
-        application = f"{login.log}/{login.application}"
-        yield Feature(
-            signal="auth_method",
-            factor="auth_method",
-            key=f"{application}/{method}",
-            label=" ".join(
-                word for word in ("authentication", login.protocol, _MFA.get(login.mfa)) if word
-            ),
-            given=("application", application) if login.application else None,
-            categories=6,
-            attack=ATTACK,
+        application = f"{log}/{named}"
+        words = ("authentication", protocol, _MFA.get(mfa))
+        found.append(
+            Feature(
+                signal="auth_method",
+                factor="auth_method",
+                key=f"{application}/{method}",
+                label=" ".join(word for word in words if word),
+                given=("application", application) if named else None,
+                categories=6,
+                attack=ATTACK,
+            )
         )
-    if login.credential is not None:
-        label = f"credential {login.credential[:24]}"
-        yield from member(
+    if credential is not None:
+        found += member(
             "credential",
             "credential",
-            login.credential,
-            levels,
+            credential,
+            known,
             CREDENTIAL_PRIORS,
-            label,
+            f"credential {credential[:24]}",
             given,
             ("T1078", "T1098.001"),
         )
-    if login.vendor_risk is not None:
-        yield Feature(
-            signal="vendor_risk",
-            factor="vendor_risk",
-            key=f"{login.log}/{login.vendor_risk}",
-            label=f"vendor's risk {login.vendor_risk}",
-            given=given,
-            categories=4,
-            attacker=RISK_PRIORS.get(login.vendor_risk, 0.1),
-            attack=("T1078",),
+    if vendor_risk is not None:
+        found.append(
+            Feature(
+                signal="vendor_risk",
+                factor="vendor_risk",
+                key=f"{log}/{vendor_risk}",
+                label=f"vendor's risk {vendor_risk}",
+                given=given,
+                categories=4,
+                attacker=RISK_PRIORS.get(vendor_risk, 0.1),
+                attack=("T1078",),
+            )
         )
+    return spoken(*found)
 
 
 _MFA: dict[str | None, str] = {

@@ -1,45 +1,63 @@
 """With what client: operating system, browser or program, TLS fingerprint."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal, member
+from quivive.signals.signal import (
+    CACHED,
+    Feature,
+    Missing,
+    Signal,
+    Spoken,
+    familiarity,
+    member,
+    spoken,
+)
 
 ATTACK = ("T1078",)
 TLS_PRIORS = {"own": 0.3, "colleagues": 0.3, "new": 0.4}
 
 
-def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """Operating system given the log; browser given both; TLS fingerprint."""
-    given = ("log", login.log)
-    if login.os is None and login.browser is None:
-        yield Missing("client", "the record names no client")
+    tls = login.tls
+    known = "" if tls is None else familiarity(levels, "tls", tls)
+    return _features(login.log, login.os, login.browser, tls, known)
+
+
+@lru_cache(CACHED)
+def _features(log: str, os: str | None, browser: str | None, tls: str | None, known: str) -> Spoken:
+    given = ("log", log)
+    found: list[Feature | Missing] = []
+    if os is None and browser is None:
+        found.append(Missing("client", "the record names no client"))
     else:
-        system = f"{login.log}/{login.os or '?'}"
-        yield Feature(
-            signal="os",
-            factor="os",
-            key=system,
-            label=f"operating system {login.os or 'unknown'}",
-            given=given,
-            categories=6,
-            attack=ATTACK,
+        system = f"{log}/{os or '?'}"
+        found += (
+            Feature(
+                signal="os",
+                factor="os",
+                key=system,
+                label=f"operating system {os or 'unknown'}",
+                given=given,
+                categories=6,
+                attack=ATTACK,
+            ),
+            Feature(
+                signal="client",
+                factor="client",
+                key=f"{system}/{browser or '?'}",
+                label=f"client {browser or 'unknown'}",
+                given=("os", system),
+                categories=8,
+                attack=ATTACK,
+            ),
         )
-        yield Feature(
-            signal="client",
-            factor="client",
-            key=f"{system}/{login.browser or '?'}",
-            label=f"client {login.browser or 'unknown'}",
-            given=("os", system),
-            categories=8,
-            attack=ATTACK,
-        )
-    if login.tls is not None:
-        yield from member(
-            "tls", "tls", login.tls, levels, TLS_PRIORS, "TLS fingerprint", given, ATTACK
-        )
+    if tls is not None:
+        found += member("tls", "tls", tls, known, TLS_PRIORS, "TLS fingerprint", given, ATTACK)
+    return spoken(*found)
 
 
 SIGNAL = Signal(

@@ -1,11 +1,11 @@
 """On which device: known, a colleague's, new, or none at all."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal, familiarity
+from quivive.signals.signal import CACHED, Feature, Missing, Signal, Spoken, familiarity, spoken
 
 ATTACK = ("T1078", "T1539")
 # Stolen passwords and proxied sessions mostly come without the device's registration.
@@ -19,28 +19,37 @@ _LABELS = {
 }
 
 
-def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """Familiarity of the device, given the log."""
     reporting = levels.everyone.tables.get("device")
     if login.device is None and reporting is None:
-        yield Missing("device", "this log names no devices")
-        return
+        return _UNNAMED
     known = "missing"
     if login.device is not None:
         known = familiarity(levels, "device", login.device)
         if known == "new" and login.managed:
             known = "enrolled"
-        yield Feature(signal="device", factor="device", key=login.device, weigh=False)
-    yield Feature(
+    return _features(login.log, login.device, known)
+
+
+_UNNAMED = spoken(Missing("device", "this log names no devices"))
+
+
+@lru_cache(CACHED)
+def _features(log: str, device: str | None, known: str) -> Spoken:
+    familiar = Feature(
         signal="device",
         factor="device?",
-        key=f"{login.log}/{known}",
+        key=f"{log}/{known}",
         label=_LABELS[known],
-        given=("log", login.log),
+        given=("log", log),
         categories=5,
         attacker=PRIORS[known],
         attack=ATTACK,
     )
+    if device is None:
+        return spoken(familiar)
+    return spoken(Feature(signal="device", factor="device", key=device, weigh=False), familiar)
 
 
 SIGNAL = Signal(

@@ -1,6 +1,6 @@
 """Whether the identity's main sign-in has been where one of its other credentials is used."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
@@ -25,28 +25,31 @@ def main_product(profile: Profile) -> str | None:
     return best.partition("/")[0]
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """A country in a second product, where the main one was not lately."""
     country, profile = login.country, scene.profile
     if country is None or login.kind != "human" or login.around is not None:
-        return
+        return ()
     if familiarity(levels, "country", country) == "own":
-        return
+        return ()
     main = main_product(profile)
     if main is None or main == login.log.partition("/")[0]:
-        return
+        return ()
     where = profile.main_countries.last_seen
     if not where or abs(login.time - where.get(country, 0)) < LATELY:
-        return
+        return ()
     logs = levels.own.tables["log"].values
     often = sum(n for log, n in logs.items() if log.partition("/")[0] == main)
     if often / levels.own_scale < OFTEN:
-        return
-    yield Evidence(
-        signal="unaccompanied",
-        weight=WEIGHT,
-        text=f"{main}, where this identity signs in most, has not seen it in {country} in 5 days",
-        attack=ATTACK,
+        return ()
+    return (
+        Evidence(
+            signal="unaccompanied",
+            weight=WEIGHT,
+            text=f"{main}, where this identity signs in most, has not seen it in {country}"
+            " in 5 days",
+            attack=ATTACK,
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """How many things an identity meets for the first time in a day: who looks around."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
@@ -35,25 +35,27 @@ def unfamiliar(login: Observation, levels: Levels) -> list[str]:
     return [key for factor, key in found if familiarity(levels, factor, key) != "own"]
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """More than one thing new to the identity within 24 hours, against its usual."""
     profile = scene.profile
     if login.around is not None or login.time - profile.first_seen < SETTLED:
-        return
+        return ()
     new = unfamiliar(login, levels)
     if not new:
-        return
+        return ()
     before = profile.explored.members(login.time)
     count = len({*before, *new})
     if count < 2 or not before:
-        return
+        return ()
     mean = 0.1 + profile.explored_rate.at(login.time - DAY_MS) / DAILY
-    yield Evidence(
-        signal="exploration",
-        weight=min(MOST, WEIGHT * (tail(count, mean) - tail(1, mean))),
-        text=f"{count} things (applications, operations, hosts) new to it in 24 h,"
-        f" usually {mean:.1f} a day",
-        attack=DISCOVERY,
+    return (
+        Evidence(
+            signal="exploration",
+            weight=min(MOST, WEIGHT * (tail(count, mean) - tail(1, mean))),
+            text=f"{count} things (applications, operations, hosts) new to it in 24 h,"
+            f" usually {mean:.1f} a day",
+            attack=DISCOVERY,
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """What failed before: guesses on the identity, on the address, across the organisation."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from math import log
 
 from quivive.baseline.backoff import Levels
@@ -26,26 +26,28 @@ GUESSES_ABOVE = 1.0
 DAILY = 14 / log(2)  # a decayed count with a half-life of 14 days, per day of it
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """Evidence from the last 24 hours, each against what is usual for its subject."""
     profile, time = scene.profile, login.time
-    yield from _identity(profile, time)
-    if login.ip is not None:
-        yield from _address(login, scene.address, scene.network)
-    yield from _denials(profile, time)
-    yield from _refusals(profile, time)
-    yield from _strays(login, scene, levels)
+    found = [
+        _identity(profile, time) if profile.failures.counts else None,
+        _address(login, scene.address, scene.network) if login.ip is not None else None,
+        _denials(profile, time) if profile.denials.counts else None,
+        _refusals(profile, time) if profile.refusals.counts else None,
+        _strays(login, scene, levels),
+    ]
+    return [evidence for evidence in found if evidence is not None]
 
 
-def _identity(profile: Profile, time: int) -> Iterator[Evidence]:
+def _identity(profile: Profile, time: int) -> Evidence | None:
     count = profile.failures.total(time)
     if not count:
-        return
+        return None
     mean = 0.05 + profile.failure_rate.at(profile.failures.hour * 3_600_000 - DAY_MS) / DAILY
     weight = IDENTITY_WEIGHT * (tail(count, mean) - tail(1, mean))
     networks = len(profile.failing_networks.members(time))
     places = f" from {networks} networks" if networks > 1 else ""
-    yield Evidence(
+    return Evidence(
         signal="failures",
         weight=min(4.0, weight + 0.4 * log(max(1, networks))),
         text=f"{count} failed logins of this identity in 24 h{places}, usually {mean:.1f} a day",
@@ -55,32 +57,31 @@ def _identity(profile: Profile, time: int) -> Iterator[Evidence]:
 
 def _address(
     login: Observation, address: AddressState | None, network: AddressState | None
-) -> Iterator[Evidence]:
+) -> Evidence | None:
     best = _guessed(login, address)
-    for state, name in ((address, f"address {login.ip}"), (network, f"network {login.network}")):
-        if state is None:
+    for state, name in ((address, "address"), (network, "network")):
+        if state is None or not state.failing.last_seen:
             continue
         failing = [m for m in state.failing.members(login.time) if m != login.identity]
         if not failing:
             continue
         mean = 0.05 + 0.08 * len(state.good)
-        weight = ADDRESS_WEIGHT * tail(len(failing), mean)
-        found = Evidence(
-            signal="address_failures",
-            weight=min(5.0, weight),
-            text=f"{len(failing)} other identities failed from {name} in 24 h,"
-            f" {len(state.good)} are at home there",
-            attack=SPRAYING,
-        )
-        if best is None or found.weight > best.weight:
-            best = found
-    if best is not None:
-        yield best
+        weight = min(5.0, ADDRESS_WEIGHT * tail(len(failing), mean))
+        if best is None or weight > best.weight:
+            where = login.ip if name == "address" else login.network
+            best = Evidence(
+                signal="address_failures",
+                weight=weight,
+                text=f"{len(failing)} other identities failed from {name} {where} in 24 h,"
+                f" {len(state.good)} are at home there",
+                attack=SPRAYING,
+            )
+    return best
 
 
 def _guessed(login: Observation, address: AddressState | None) -> Evidence | None:
     """Success after guesses from the same address, where the identity is not at home."""
-    if address is None or login.identity in address.good:
+    if address is None or not address.failures.counts or login.identity in address.good:
         return None
     count = address.failures.total(login.time)
     weight = ADDRESS_WEIGHT * tail(count, GUESSES_USUAL * (1 + len(address.good)))
@@ -94,12 +95,12 @@ def _guessed(login: Observation, address: AddressState | None) -> Evidence | Non
     )
 
 
-def _denials(profile: Profile, time: int) -> Iterator[Evidence]:
+def _denials(profile: Profile, time: int) -> Evidence | None:
     count = profile.denials.total(time, 6)
     if not count:
-        return
+        return None
     mean = 0.03 + profile.denial_rate.at(time - DAY_MS) / DAILY
-    yield Evidence(
+    return Evidence(
         signal="mfa_denials",
         weight=min(6.0, DENIAL_WEIGHT * tail(count, mean)),
         text=f"{count} MFA prompts refused or unanswered in 6 h, usually {mean:.1f} a day",
@@ -107,13 +108,13 @@ def _denials(profile: Profile, time: int) -> Iterator[Evidence]:
     )
 
 
-def _refusals(profile: Profile, time: int) -> Iterator[Evidence]:
+def _refusals(profile: Profile, time: int) -> Evidence | None:
     count = profile.refusals.total(time, 3)
     if not count:
-        return
+        return None
     mean = 0.1 + profile.refusal_rate.at(time - DAY_MS) / DAILY
     weight = REFUSAL_WEIGHT * (tail(count, mean) - tail(1, mean))
-    yield Evidence(
+    return Evidence(
         signal="refused_calls",
         weight=min(4.0, weight),
         text=f"{count} calls not authorised in 3 h, usually {mean:.1f} a day",
@@ -121,18 +122,20 @@ def _refusals(profile: Profile, time: int) -> Iterator[Evidence]:
     )
 
 
-def _strays(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def _strays(login: Observation, scene: Scene, levels: Levels) -> Evidence | None:
     """Failures across the organisation from operators their identities never used."""
     if login.asn is None or login.mfa == "phishing-resistant":
-        return
+        return None
     if familiarity(levels, "operator", login.asn) == "own":
-        return
+        return None
     organisation = scene.organisation
+    if not organisation.stray_identities.last_seen:
+        return None
     count = len(organisation.stray_identities.members(login.time))
     mean = 0.5 + organisation.stray_rate.at(login.time - DAY_MS) / DAILY
     if count <= mean:
-        return
-    yield Evidence(
+        return None
+    return Evidence(
         signal="campaign",
         weight=min(2.5, STRAY_WEIGHT * tail(count, mean, 1.0)),
         text=f"{count} identities failed from networks new to them in 24 h,"

@@ -1,6 +1,6 @@
 """Whether the address was part of a finding on somebody else."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
@@ -15,26 +15,28 @@ CONFIRMED_HORIZON = 90 * DAY_MS  # what an analyst confirmed is remembered longe
 CONFIRMED = 1.0
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """Findings on other identities from the same address within seven days, and confirmed attacks
     within ninety.
     """
     address = scene.address
     if address is None or not (address.findings or address.hostile):
-        return
+        return ()
     others = _others(address.findings, login, HORIZON)
     confirmed = _others(address.hostile, login, CONFIRMED_HORIZON)
     if not others and not confirmed:
-        return
+        return ()
     at_home = len(address.good)
     weight = min(2.5, 0.5 + 0.5 * len({*others, *confirmed})) + CONFIRMED * bool(confirmed)
     said = f"; attacks on {len(confirmed)} from there are confirmed" if confirmed else ""
-    yield Evidence(
-        signal="tainted_address",
-        weight=weight / (1 + at_home),
-        text=f"address {login.ip} was in findings on {len(others)} other identities in 7 days"
-        f"{said}; {at_home} are at home there",
-        attack=ATTACK,
+    return (
+        Evidence(
+            signal="tainted_address",
+            weight=weight / (1 + at_home),
+            text=f"address {login.ip} was in findings on {len(others)} other identities in 7 days"
+            f"{said}; {at_home} are at home there",
+            attack=ATTACK,
+        ),
     )
 
 

@@ -1,11 +1,20 @@
 """Over which network: operator, kind of network, and whether the address is known."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import AddressState, Scene
-from quivive.signals.signal import KNOWN_ABOVE, Feature, Missing, Signal, familiarity
+from quivive.signals.signal import (
+    CACHED,
+    KNOWN_ABOVE,
+    Feature,
+    Missing,
+    Signal,
+    Spoken,
+    familiarity,
+    spoken,
+)
 
 ATTACK = ("T1078",)
 PROXY = ("T1078", "T1090")
@@ -31,55 +40,84 @@ _LABELS = {
 }
 
 
-def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """Operator given the country; kind of network; familiarity of the address."""
     if login.ip is None:
-        yield Missing("address", "the record names no address")
-        return
-    operator = "unknown"
-    if login.asn is not None:
-        place = login.country or "?"
-        name = f" {login.as_name}" if login.as_name else ""
-        operator = familiarity(levels, "operator", login.asn)
-        yield Feature(
-            signal="network",
-            factor="asn",
-            key=f"{place}/{login.asn}",
-            label=f"network AS{login.asn}{name}",
-            given=("country", place) if login.country else None,
-            categories=20,
-            attack=ATTACK,
-        )
-        yield Feature(signal="network", factor="operator", key=login.asn, weigh=False)
-    elif login.public:
-        yield Missing("network", "no operator for this address")
-    kind = login.network_kind or ("private" if not login.public else None)
-    if kind is not None:
-        yield Feature(
-            signal="network_kind",
-            factor="network_kind",
-            key=kind,
-            label=f"{kind} network",
-            categories=6,
-            attacker=KIND_PRIORS.get(kind, 0.1),
-            attack=PROXY,
-            group="carrier",
-        )
+        return _WITHOUT
+    asn = login.asn
+    operator = "unknown" if asn is None else familiarity(levels, "operator", asn)
     known = _address(login, scene.address, levels)
-    yield Feature(
+    kind = login.network_kind or ("private" if not login.public else None)
+    return _features(
+        login.ip, login.network, login.public, login.country, asn, login.as_name, kind, operator,
+        known,
+    )  # fmt: skip
+
+
+_WITHOUT = spoken(Missing("address", "the record names no address"))
+
+
+@lru_cache(CACHED)
+def _features(
+    ip: str,
+    network: str | None,
+    public: bool,
+    country: str | None,
+    asn: str | None,
+    as_name: str | None,
+    kind: str | None,
+    operator: str,
+    known: str,
+) -> Spoken:
+    found: list[Feature | Missing] = []
+    if asn is not None:
+        place = country or "?"
+        name = f" {as_name}" if as_name else ""
+        found += (
+            Feature(
+                signal="network",
+                factor="asn",
+                key=f"{place}/{asn}",
+                label=f"network AS{asn}{name}",
+                given=("country", place) if country else None,
+                categories=20,
+                attack=ATTACK,
+            ),
+            Feature(signal="network", factor="operator", key=asn, weigh=False),
+        )
+    elif public:
+        found.append(Missing("network", "no operator for this address"))
+    if kind is not None:
+        found.append(
+            Feature(
+                signal="network_kind",
+                factor="network_kind",
+                key=kind,
+                label=f"{kind} network",
+                categories=6,
+                attacker=KIND_PRIORS.get(kind, 0.1),
+                attack=PROXY,
+                group="carrier",
+            )
+        )
+    familiar = Feature(
         signal="address",
         factor="address?",
         key=f"{operator}/{known}",
-        label=f"address {login.ip} ({_LABELS[known]})",
+        label=f"address {ip} ({_LABELS[known]})",
         given=("operator?", operator),
         categories=4,
         attacker=ADDRESS_PRIORS[known],
         attack=ATTACK,
     )
-    yield Feature(signal="address", factor="operator?", key=operator, weigh=False)
-    yield Feature(signal="address", factor="address", key=login.ip, weigh=False)
-    if login.network is not None:
-        yield Feature(signal="address", factor="subnet", key=login.network, weigh=False)
+    found += (
+        familiar,
+        Feature(signal="address", factor="operator?", key=operator, weigh=False),
+        Feature(signal="address", factor="address", key=ip, weigh=False),
+    )
+    if network is not None:
+        found.append(Feature(signal="address", factor="subnet", key=network, weigh=False))
+    return spoken(*found)
 
 
 def _address(login: Observation, address: AddressState | None, levels: Levels) -> str:

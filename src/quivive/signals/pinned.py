@@ -1,6 +1,6 @@
 """High-precision rules outside the score: each sets a floor under the risk."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
@@ -16,43 +16,58 @@ SPRAYED = 8  # identities failing from an address that nobody calls home
 BROWSERS = frozenset({"Chrome", "Firefox", "Edge", "Safari", "Opera"})
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """Floors for a listed address, a leaked credential, a machine with a browser, a spray hit."""
+    found: list[Evidence] = []
     if login.bad_address:
-        yield _pin(
-            "bad_address",
-            f"address {login.ip} is on the list of confirmed-bad addresses",
-            CONFIRMED_ADDRESS,
-            ("T1078",),
+        found.append(
+            _pin(
+                "bad_address",
+                f"address {login.ip} is on the list of confirmed-bad addresses",
+                CONFIRMED_ADDRESS,
+                ("T1078",),
+            )
         )
     if login.vendor_risk == "leakedCredentials":
-        yield _pin(
-            "leaked_credential",
-            "the vendor knows this credential as leaked",
-            LEAKED_CREDENTIAL,
-            ("T1589.001",),
+        found.append(
+            _pin(
+                "leaked_credential",
+                "the vendor knows this credential as leaked",
+                LEAKED_CREDENTIAL,
+                ("T1589.001",),
+            )
         )
     if login.kind == "service" and login.interactive and login.browser in BROWSERS:
         client = levels.own.tables.get("client")
         met = client is not None and any(key.endswith(f"/{login.browser}") for key in client.values)
         if not met and scene.profile.successes >= 20:
-            yield _pin(
-                "interactive_service",
-                f"a machine identity logs in with {login.browser}",
-                INTERACTIVE_SERVICE,
-                ("T1078.004",),
+            found.append(
+                _pin(
+                    "interactive_service",
+                    f"a machine identity logs in with {login.browser}",
+                    INTERACTIVE_SERVICE,
+                    ("T1078.004",),
+                )
             )
     address = scene.address
-    if address is not None and not address.good and login.ip is not None:
+    if (
+        address is not None
+        and address.failing.last_seen
+        and not address.good
+        and login.ip is not None
+    ):
         failing = [m for m in address.failing.members(login.time) if m != login.identity]
         if len(failing) >= SPRAYED and familiarity(levels, "address", login.ip) != "own":
-            yield _pin(
-                "spray_success",
-                f"success from {login.ip} after {len(failing)} other"
-                " identities failed there in 24 h; nobody is at home there",
-                CAMPAIGN_SUCCESS,
-                ("T1110.003",),
+            found.append(
+                _pin(
+                    "spray_success",
+                    f"success from {login.ip} after {len(failing)} other"
+                    " identities failed there in 24 h; nobody is at home there",
+                    CAMPAIGN_SUCCESS,
+                    ("T1110.003",),
+                )
             )
+    return found
 
 
 def _pin(signal: str, text: str, floor: float, attack: tuple[str, ...]) -> Evidence:

@@ -1,6 +1,6 @@
 """Whether the way back into the account was used just before."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
@@ -19,7 +19,7 @@ WEIGHTS = {
 }
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """A reset or an enrolment within two days, heavier when this login is on new ground."""
     found = 0.0
     words: list[str] = []
@@ -32,16 +32,18 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
             if recovery.what not in words:
                 words.append(recovery.what)
     if not found:
-        return
+        return ()
     operator = login.asn or login.network
     table = "operator" if login.asn else "subnet"
     if operator is not None and familiarity(levels, table, operator) == "own":
         found *= 0.3
-    yield Evidence(
-        signal="recovery",
-        weight=min(3.5, found),
-        text=f"{' and '.join(words).lower()} within two days before",
-        attack=ATTACK,
+    return (
+        Evidence(
+            signal="recovery",
+            weight=min(3.5, found),
+            text=f"{' and '.join(words).lower()} within two days before",
+            attack=ATTACK,
+        ),
     )
 
 

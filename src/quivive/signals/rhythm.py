@@ -1,12 +1,12 @@
 """When: hour and weekend for people, hour and minute for machines."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 from math import cos, exp, pi
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import Feature, Missing, Signal
+from quivive.signals.signal import Feature, Signal, Spoken, spoken
 
 ATTACK = ("T1078",)
 KAPPA = 8.0  # concentration of the circular kernel over the hours of the day
@@ -23,40 +23,53 @@ def _kernel(hour: int) -> tuple[tuple[str, float], ...]:
 _KERNELS = tuple(_kernel(hour) for hour in range(24))
 
 
-def features(login: Observation, scene: Scene, levels: Levels) -> Iterator[Feature | Missing]:
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """Hour of the day (UTC), smoothed; weekend for people; five-minute slot for machines."""
-    yield Feature(
+    if login.kind == "human":
+        return _of_people(login.hour, login.weekday)
+    return _of_machines(login.hour, login.time // 300_000 % SLOTS)
+
+
+def _hour(hour: int) -> Feature:
+    return Feature(
         signal="hour",
         factor="hour",
-        key=str(login.hour),
-        label=f"{login.hour:02d}h UTC",
+        key=str(hour),
+        label=f"{hour:02d}h UTC",
         categories=24,
         attacker=1 / 24,
         attack=ATTACK,
-        neighbours=_KERNELS[login.hour],
+        neighbours=_KERNELS[hour],
     )
-    if login.kind == "human":
-        weekend = login.weekday >= 5
-        yield Feature(
-            signal="weekday",
-            factor="weekend",
-            key="weekend" if weekend else "weekday",
-            label=_DAYS[login.weekday],
-            categories=2,
-            attacker=2 / 7 if weekend else 5 / 7,
-            attack=ATTACK,
-        )
-    else:
-        slot = login.time // 300_000 % SLOTS
-        yield Feature(
-            signal="schedule",
-            factor="slot",
-            key=str(slot),
-            label=f"minute {slot * 5:02d} of the hour",
-            categories=SLOTS,
-            attacker=1 / SLOTS,
-            attack=ATTACK,
-        )
+
+
+@lru_cache(24 * 7)
+def _of_people(hour: int, weekday: int) -> Spoken:
+    weekend = weekday >= 5
+    day = Feature(
+        signal="weekday",
+        factor="weekend",
+        key="weekend" if weekend else "weekday",
+        label=_DAYS[weekday],
+        categories=2,
+        attacker=2 / 7 if weekend else 5 / 7,
+        attack=ATTACK,
+    )
+    return spoken(_hour(hour), day)
+
+
+@lru_cache(24 * SLOTS)
+def _of_machines(hour: int, slot: int) -> Spoken:
+    schedule = Feature(
+        signal="schedule",
+        factor="slot",
+        key=str(slot),
+        label=f"minute {slot * 5:02d} of the hour",
+        categories=SLOTS,
+        attacker=1 / SLOTS,
+        attack=ATTACK,
+    )
+    return spoken(_hour(hour), schedule)
 
 
 SIGNAL = Signal(

@@ -1,18 +1,24 @@
 """What a signal is: features to be weighed by how usual they are, and evidence of its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
 from quivive.baseline.backoff import Levels
+from quivive.baseline.monitor import FAMILIARITIES
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
 from quivive.model.assessment import Evidence
 
+# What a family says follows from a few words of a login, so most of it was said before: each keeps
+# that many answers by those words (functools.lru_cache over a pure function).
+CACHED = 16_384
+# Tables that only an identity keeps: open sets too large to share.
+PRIVATE = frozenset({"address", "subnet"})
 KNOWN_ABOVE = 0.45  # decayed count from which a member counts as known: a login a month ago
 
 
-class Feature(Struct, frozen=True, kw_only=True):
+class Feature(Struct, frozen=True, kw_only=True, gc=False):
     """One category of a login, weighed by hierarchical back-off and learned with it.
 
     factor, key: which table and category; given: the factor and category it is conditional on.
@@ -38,15 +44,61 @@ class Feature(Struct, frozen=True, kw_only=True):
     group: str | None = None
 
 
-class Missing(Struct, frozen=True):
+class Missing(Struct, frozen=True, gc=False):
     """A feature the record says nothing about: "not evaluable"."""
 
     signal: str
     what: str
 
+    @property
+    def text(self) -> str:
+        """Both in words."""
+        return f"{self.signal}: {self.what}"
 
-Features = Callable[[Observation, Scene, Levels], Iterable[Feature | Missing]]
-Evidences = Callable[[Observation, Scene, Levels], Iterable[Evidence]]
+
+class Spoken(Struct, frozen=True, gc=False):
+    """What one family says of a login: its features, and what is missing.
+
+    weighed are the features to be weighed; own, shared and peers the (factor, category) pairs to be
+    learned by the identity, the organisation and the peers; familiar how familiar what is (for
+    drift). All are worked out once for logins
+    that are alike: see ``CACHED``.
+    """
+
+    features: tuple[Feature, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    weighed: tuple[Feature, ...] = ()
+    own: tuple[tuple[str, str], ...] = ()
+    shared: tuple[tuple[str, str], ...] = ()
+    peers: tuple[tuple[str, str], ...] = ()
+    familiar: tuple[tuple[str, str], ...] = ()
+
+    def __iter__(self) -> Iterator[Feature | Missing]:
+        """The features, then what is missing."""
+        yield from self.features
+        yield from self.missing
+
+
+def spoken(*found: Feature | Missing) -> Spoken:
+    """What a family says, put together."""
+    features = tuple([f for f in found if isinstance(f, Feature)])
+    shared = [f for f in features if f.factor not in PRIVATE]
+    return Spoken(
+        features,
+        tuple([f for f in found if isinstance(f, Missing)]),
+        tuple([f for f in features if f.weigh]),
+        tuple([(f.factor, f.key) for f in features]),
+        tuple([(f.factor, f.key) for f in shared]),
+        tuple([(f.factor, f.key) for f in shared if f.weigh]),
+        tuple(
+            [(f.factor, f.key.rpartition("/")[2]) for f in features if f.factor in FAMILIARITIES]
+        ),
+    )
+
+
+NOTHING = spoken()
+Features = Callable[[Observation, Scene, Levels], Spoken]
+Evidences = Callable[[Observation, Scene, Levels], Sequence[Evidence]]
 
 
 class Signal(Struct, frozen=True, kw_only=True):
@@ -82,18 +134,18 @@ def member(
     signal: str,
     factor: str,
     key: str,
-    levels: Levels,
+    known: str,
     attackers: dict[str, float],
     label: str,
     given: tuple[str, str] | None,
     attack: tuple[str, ...],
 ) -> tuple[Feature, Feature]:
-    """The two features of a member of an open set (a device, a key, a role).
+    """The two features of a member of an open set (a device, a key, a role); ``known`` is its
+    familiarity.
 
     The first weighs how familiar the member is, against how often this identity brings unfamiliar
     ones; the second remembers the member itself.
     """
-    known = familiarity(levels, factor, key)
     return (
         Feature(
             signal=signal,

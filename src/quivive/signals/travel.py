@@ -1,6 +1,6 @@
 """Impossible travel, on event time, against the logins before and after."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from math import log
 
 from quivive.baseline.backoff import Levels
@@ -21,22 +21,28 @@ KNOWN_DAMPING = 0.3
 NEIGHBOUR_HOURS = 24.0
 
 
-def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evidence]:
+def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """The fastest journey no traveller makes, and one country more within a day."""
-    yield from _spread(login, scene)
+    found = (_spread(login, scene), _journey(login, scene, levels))
+    return [evidence for evidence in found if evidence is not None]
+
+
+def _journey(login: Observation, scene: Scene, levels: Levels) -> Evidence | None:
     if login.lat is None or login.long is None:
-        return
+        return None
     fastest: tuple[float, float, float, Place] | None = None
     for place in scene.profile.places:
+        if place.ip == login.ip:
+            continue
         hours = abs(login.time - place.time) / 3_600_000
-        if hours > NEIGHBOUR_HOURS or place.ip == login.ip:
+        if hours > NEIGHBOUR_HOURS:
             continue
         km = distance_km(login.lat, login.long, place.lat, place.long)
         speed = (km - SLACK_KM) / max(hours, SHORTEST_HOURS)
         if speed > FASTEST_KMH and (fastest is None or speed > fastest[0]):
             fastest = (speed, km, hours, place)
     if fastest is None:
-        return
+        return None
     speed, km, hours, place = fastest
     weight = min(4.0, 1.5 + log(speed / FASTEST_KMH))
     note = ""
@@ -50,7 +56,7 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
         weight *= KNOWN_DAMPING
         note = "; the network is one the identity uses"
     where = ", ".join(part for part in (login.city, login.country) if part)
-    yield Evidence(
+    return Evidence(
         signal="travel",
         weight=weight,
         text=f"{km:.0f} km between {place.label} and {where or login.ip} in {_span(hours)}"
@@ -59,12 +65,15 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Iterator[Evide
     )
 
 
-def _spread(login: Observation, scene: Scene) -> Iterator[Evidence]:
+def _spread(login: Observation, scene: Scene) -> Evidence | None:
+    seen = scene.profile.countries.last_seen
+    if not login.country or not seen or (len(seen) == 1 and login.country in seen):
+        return None
     countries = scene.profile.countries.members(login.time)
-    if not login.country or not countries or login.country in countries:
-        return
+    if not countries or login.country in countries:
+        return None
     usual = scene.profile.network_rate.at(login.time - DAY_MS)
-    yield Evidence(
+    return Evidence(
         signal="spread",
         weight=0.5 * log(1 + len(countries)) / (1 + usual / 10),
         text=f"country {login.country} is number {len(countries) + 1} within 24 h"
