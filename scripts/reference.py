@@ -19,7 +19,7 @@ from quivive.app import ingest
 from quivive.app.registry import signals, sources
 from quivive.baseline import directory, monitor, novelty, profile, tables, windows
 from quivive.cli.main import COMMANDS, cli
-from quivive.engine import engine, learn, probation, state, verdicts
+from quivive.engine import engine, learn, probation, road, state, verdicts
 from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
@@ -221,6 +221,14 @@ OUTPUT = {
             "day (fading), and thrice one of the same country, product and client within "
             f"{learn.TOLD_HORIZON // tables.DAY_MS} days; counted up to {round(assess.REPEATS)}. "
             "It lowers `risk_score` and `risk_level`, not the decision."
+        ),
+    ),
+    "short_road": (
+        "true",
+        "for the same again within the hour",
+        (
+            "The same login of the identity, in the same circumstances, was ordinary earlier in the"
+            " hour, and nothing happened since: it keeps that score, without reasons."
         ),
     ),
     "undamped": (
@@ -625,6 +633,7 @@ def bounds_page() -> str:
         ("places, for travel", profile.PLACES_KEPT),
         ("sessions", profile.SESSIONS_KEPT),
         ("constellations remembered for learning once an hour", profile.CONSTELLATIONS_KEPT),
+        ("ordinary logins of the hour, for the short road", road.PASSED_KEPT),
         ("hours in the windows of failures, denials and refusals", windows.HOURS),
         ("networks with failures in a window", empty.failing_networks.limit),
         ("countries in a window", empty.countries.limit),

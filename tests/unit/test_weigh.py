@@ -168,7 +168,7 @@ def test_learning_sees_the_score_of_every_login_of_an_organisation(folder: Path)
     weights = [SHIPPED.weights[name] for name in names]
     kinds, products, heard, logins = set(), set(), set(), 0
     events = merged(found.logs, None, ingest.Tally(), lambda _: None)
-    for _, scored in score_logins(events, State(), enricher, SHIPPED):
+    for _, scored in score_logins(events, State(), enricher, SHIPPED, shortens=False):
         raw = raw_of(scored.gathered, SHIPPED.weights)
         for one in raw:
             if one.signal not in names:

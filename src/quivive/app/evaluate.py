@@ -89,7 +89,9 @@ def score_all(
     enricher = Enricher(places)
     rows = Rows([detector.name for detector in detectors])
     tally = ingest.Tally()
-    logins = score(merged(organisation.logs, None, tally, advance), State(), enricher, model)
+    events = merged(organisation.logs, None, tally, advance)
+    # The others, and whoever learns weights, want to see the evidence of every login.
+    logins = score(events, State(), enricher, model, shortens=False)
     for _, day in groupby(logins, key=lambda login: login[1].event.time // DAY_MS):
         seen = []
         for log, scored in day:

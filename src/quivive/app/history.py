@@ -112,7 +112,9 @@ def replay(
     rows: list[Row] = []
     logins: dict[str, Scored] = {}
     beside = looking if onlookers else None
-    for event_id, scored in score(iter(history), state, enricher, model, budgets, beside):
+    for event_id, scored in score(
+        iter(history), state, enricher, model, budgets, beside, shortens=False
+    ):
         login, assessment = scored.login, scored.assessment
         rows.append(
             Row(

@@ -29,6 +29,7 @@ class _Line(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     counterfactual: str | None = None
     not_evaluable: tuple[str, ...] = ()
     low_history: bool = False
+    short_road: bool = False
     repeated: int = 0
     undamped: float | None = None
     shadow_model: str | None = None
@@ -63,6 +64,7 @@ def encode_scored(scored: Scored, log: str) -> bytes:
         counterfactual=assessment.counterfactual,
         not_evaluable=assessment.not_evaluable,
         low_history=assessment.low_history,
+        short_road=assessment.short_road,
         repeated=assessment.repeated,
         undamped=undamped if undamped != risk else None,
         shadow_model=shadow.model if shadow else None,

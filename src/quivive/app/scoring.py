@@ -83,9 +83,13 @@ def score(
     model: Model = SHIPPED,
     budgets: Budgets | None = None,
     beside: Looking | None = None,
+    shortens: bool = True,
 ) -> Iterator[tuple[str, Scored]]:
-    """Every login judged, in order, each with its input's name; ``state`` learns on the way."""
-    step = Engine(state, enricher, signals(), model, budgets, beside).step
+    """Every login judged, in order, each with its input's name; ``state`` learns on the way.
+
+    ``shortens``: repeats that take the short road come without evidence.
+    """
+    step = Engine(state, enricher, signals(), model, budgets, beside, shortens=shortens).step
     for log, event in events:
         scored = step(event)
         if scored is not None:

@@ -114,6 +114,18 @@ class ToldOf(Struct, frozen=True):
     success: bool = True
 
 
+class Passed(Struct, frozen=True, array_like=True):
+    """An ordinary login of this hour: its score, the share of signals that spoke, what was not
+    evaluable, a count of what others did around its address, and the score by a model in shadow.
+    """
+
+    score: float
+    share: float
+    missing: tuple[str, ...]
+    around: int
+    beside: float | None = None
+
+
 class Profile(Struct):
     """What is usual for one identity. Bounded: see docs/reference/bounds.md."""
 
@@ -148,6 +160,8 @@ class Profile(Struct):
     explored: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))
     explored_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
     judged: dict[str, Judged] = field(default_factory=dict)
+    road: dict[int, Passed] = field(default_factory=dict)
+    road_hour: int = -1
 
     @property
     def cold(self) -> bool:

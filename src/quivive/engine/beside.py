@@ -23,11 +23,14 @@ class Scale(Struct):
 
 
 class Said(Struct, frozen=True):
-    """What a model in shadow says of a login: its version, the risk, and whether it would tell."""
+    """What a model in shadow says of a login: its version, the risk, whether it would tell, and
+    the score in nats.
+    """
 
     model: str
     risk: float
     finding: bool
+    score: float = 0.0
 
 
 class Looking(Protocol):
@@ -50,13 +53,13 @@ class Beside:
 
     def look(self, login: Observation, gathered: Gathered, assessment: Assessment) -> Said:
         """What it says of a login that the active model has just judged."""
-        risk = self._shadow.risk(login, gathered, assessment)
+        score, risk = self._shadow.risk(login, gathered, assessment)
         telling = judge(
             risk, login.identity, login.kind, login.time, self._thresholds, self._budgets
         )
         if telling.finding:
             risk = self._shadow.ranked(risk, login, gathered, assessment, telling.threshold)
-        return Said(self.model.version, risk, telling.finding)
+        return Said(self.model.version, risk, telling.finding, score)
 
 
 def scale_of(state: State) -> Scale:

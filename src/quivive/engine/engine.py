@@ -13,6 +13,7 @@ from quivive.engine import learn
 from quivive.engine.beside import Looking, Said
 from quivive.engine.observe import observe, with_known_place
 from quivive.engine.probation import ODD_SHARE, mature
+from quivive.engine.road import facts, open_or_close, passed
 from quivive.engine.state import State
 from quivive.engine.taught import Taught
 from quivive.engine.watch import watch
@@ -22,7 +23,7 @@ from quivive.model.event import Activity, AuthEvent
 from quivive.policy.budget import Budgets, judge
 from quivive.policy.deciding import Deciding
 from quivive.policy.ladder import Ladder
-from quivive.scoring.assess import Gathered, assess
+from quivive.scoring.assess import Gathered, as_before, assess
 from quivive.scoring.calibrate import Calibration, calibration_of, count
 from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
@@ -77,12 +78,13 @@ class Engine:
         budgets: Budgets | None = None,
         beside: Looking | None = None,
         decider: Deciding | None = None,
+        shortens: bool = True,
     ) -> None:
         """``signals`` as the registry lists them; ``state`` is changed in place.
 
         ``beside`` is a model in shadow; ``decider`` the policy, the built-in ladder where none is
-        given. Raises ModelError when the trees of the model want a
-        signal that is not there.
+        given. ``shortens`` lets ordinary repeats take the short road, without evidence. Raises
+        ModelError when the trees of the model want a signal that is not there.
         """
         self.state = state
         self.enricher = enricher
@@ -92,6 +94,7 @@ class Engine:
         self.decider = decider or Ladder()
         self.groups = {told: s.group for s in signals for told in s.tells}
         self.ranking = usable_trees(model, self.groups)
+        self.shortens = shortens
         self.feature_signals = [s.features for s in signals if s.features is not None]
         self.evidence_signals = [s.evidence for s in signals if s.evidence is not None]
 
@@ -110,13 +113,22 @@ class Engine:
         mature(state, state.profile(login.identity), login.time)
         scene, levels = state.scene(login, state.profile(login.identity))
 
-        said, gathered = self.gather(login, scene, levels)
         profile = scene.profile
         history = profile.effective_logins(login.time, levels.own_scale)
         newcomer = profile.newcomer(login.time, history)
         calibration = calibration_of(state.calibrations, login, newcomer)
-        told = learn.told_before(login, profile)
-        assessment = assess(login, gathered, levels, calibration, told, newcomer, history)
+        what = facts(login) if self.shortens and login.learnable else None
+        same = None if what is None else passed(login, scene, what)
+        if same is not None:
+            said: list[Spoken] = []
+            gathered = Gathered((), (), (), self.groups, same.beside)
+            assessment = as_before(
+                login, same.score, same.share, same.missing, calibration, newcomer, history
+            )
+        else:
+            said, gathered = self.gather(login, scene, levels)
+            told = learn.told_before(login, profile)
+            assessment = assess(login, gathered, levels, calibration, told, newcomer, history)
         decision = self.decider.decide(event, login, assessment)
         telling = judge(
             assessment.risk_score,
@@ -142,7 +154,11 @@ class Engine:
             telling.capped,
             taught,
         )
-        return scored if self.beside is None and self.ranking is None else self._ranked(scored)
+        if self.beside is not None or self.ranking is not None:
+            scored = self._ranked(scored)
+        if same is None:
+            open_or_close(login, scene, what, scored)
+        return scored
 
     def gather(
         self, login: Observation, scene: Scene, levels: Levels

@@ -93,6 +93,7 @@ def client_of(event: AuthEvent) -> Client:
     return _shared().client_of(event)
 
 
+@lru_cache(4096)
 def os_family(name: str) -> str | None:
     """The family of a system's name: "Windows 10" is "Windows", "Ios 17.1" is "iOS"."""
     found = _SYSTEM.findall(name[:MAX_AGENT].lower())

@@ -51,6 +51,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
         which policy decides.
     history: effective (decayed) logins of the identity that were known; low_history: fewer than
         five. newcomer: few logins or few days were known, so it is measured among newcomers.
+    short_road: whether it was taken for as usual as the same login earlier in the hour.
     """
 
     score: float
@@ -68,6 +69,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
     undamped: float = 0.0
     history: float = 0.0
     newcomer: bool = False
+    short_road: bool = False
 
 
 class Decision(Struct, frozen=True, kw_only=True):

@@ -44,12 +44,22 @@ class Told(Struct, frozen=True):
 
 
 class Gathered(Struct, frozen=True):
-    """All that the signals said about one login."""
+    """All that the signals said about one login; nothing for one that took the short road.
+
+    again: the score a model in shadow gave the login that such a one repeats.
+    """
 
     weighed: Sequence[Weighed]
     evidence: Sequence[Evidence]
     missing: Sequence[Missing]
     groups: dict[str, str]
+    again: float | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of the signals that could speak."""
+        spoken = len(self.weighed) + len(self.evidence)
+        return spoken / (spoken + len(self.missing)) if spoken else 0.0
 
     def sums(self, without: Collection[str] = ()) -> Sums:
         """All evidence added up, leaving out the signals named."""
@@ -96,8 +106,6 @@ def assess(
     undamped = risk_of(score, login, gathered.evidence, history, calibration)
     repeated = min(told.findings, REPEATS) if score < told.worst + WORSE else 0.0
     risk = max(0.0, undamped - REPEAT * repeated)
-    spoken = len(gathered.weighed) + len(gathered.evidence)
-    share = spoken / (spoken + len(gathered.missing)) if spoken else 0.0
     reassuring: tuple[Reason, ...] = ()
     attack = ordinary = ""
     counterfactual = None
@@ -113,7 +121,7 @@ def assess(
         score=score,
         risk_score=risk,
         risk_level=level_of(risk),
-        confidence=(1 - exp(-history / 10)) * share,
+        confidence=confidence_of(history, gathered.share),
         reasons=reasons,
         reassuring=reassuring,
         counterfactual=counterfactual,
@@ -126,6 +134,41 @@ def assess(
         undamped=undamped,
         history=history,
     )
+
+
+def as_before(
+    login: Observation,
+    score: float,
+    share: float,
+    missing: tuple[str, ...],
+    calibration: Calibration,
+    newcomer: bool,
+    history: float,
+) -> Assessment:
+    """The assessment of a login that is as one before it: its ``score``, without words."""
+    risk = risk_of(score, login, (), history, calibration)
+    return Assessment(
+        score=score,
+        risk_score=risk,
+        risk_level=level_of(risk),
+        confidence=confidence_of(history, share),
+        reasons=(),
+        reassuring=(),
+        counterfactual=None,
+        looks_like="",
+        otherwise="",
+        not_evaluable=missing,
+        low_history=history < ENOUGH_LOGINS,
+        newcomer=newcomer,
+        undamped=risk,
+        history=history,
+        short_road=True,
+    )
+
+
+def confidence_of(history: float, share: float) -> float:
+    """0 to 1: effective logins known, times the share of the signals that could speak."""
+    return (1 - exp(-history / 10)) * share
 
 
 def risk_of(

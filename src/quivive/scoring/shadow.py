@@ -32,20 +32,25 @@ class Shadow:
         }
         self._trees = read_trees(model.trees) if model.trees else None
 
-    def risk(self, login: Observation, gathered: Gathered, assessment: Assessment) -> float:
-        """The risk (0 to 100) this model gives a login, which its calibration then counts.
+    def risk(
+        self, login: Observation, gathered: Gathered, assessment: Assessment
+    ) -> tuple[float, float]:
+        """The score (nats) and the risk (0 to 100) this model gives a login, which its calibration
+        then counts.
 
         ``gathered`` and ``assessment`` are what the active model was told and said.
         """
         score = assessment.score
-        if self._changed:
+        if gathered.again is not None:
+            score = gathered.again
+        elif self._changed and not assessment.short_road:
             score = score_of(self.gathered(gathered).sums(), login.kind)
         calibration = calibration_of(self.calibrations, login, assessment.newcomer)
         undamped = risk_of(score, login, gathered.evidence, assessment.history, calibration)
         risk = max(0.0, undamped - (assessment.undamped - assessment.risk_score))
         if login.accepted and not assessment.repeated:
             count(self.calibrations, login, assessment.newcomer, score)
-        return risk
+        return score, risk
 
     def ranked(
         self,

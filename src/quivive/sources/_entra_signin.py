@@ -1,6 +1,5 @@
 """One Entra ID sign-in, flattened to Graph's names, as an event."""
 
-from functools import lru_cache
 from typing import Any
 
 from quivive.model.event import (
@@ -31,6 +30,7 @@ from quivive.sources.fields import (
     clean,
     field,
     metadata,
+    remembered,
     text,
     timestamp,
     whole,
@@ -93,15 +93,19 @@ def parse_sign_in(record: RawRecord, row: dict[str, Any], log: str | None) -> Au
     if not (user.name or user.uid):
         raise RejectError("userPrincipalName: no user and no service principal")
     status = embedded_object(row, "status")
-    code = whole(status.get("errorCode"))
-    if code is None:
-        code = whole(row.get("resultType"))
-    outcome = _outcome(row, code)
+    code, outcome, detail = _status(
+        status.get("errorCode"),
+        row.get("resultType"),
+        row.get("result"),
+        row.get("resultSignature"),
+        status.get("failureReason"),
+        row.get("resultDescription"),
+        status.get("additionalDetails"),
+    )
     mfa = _NO_MFA if is_service else multifactor(row, status, outcome.status)
     source = source_of(row)
-    protocol = _protocol(row)
+    protocol, protocol_id = _protocol(row.get("authenticationProtocol"), row.get("clientAppUsed"))
     details = embedded_object(row, "deviceDetail")
-    agent = field(row, "userAgent") or field(details, "browser")
     background = log in _BACKGROUND_LOGS or "nonInteractiveUser" in kinds
     if not is_service and boolean(row, "isInteractive") is False:
         background = True
@@ -109,23 +113,23 @@ def parse_sign_in(record: RawRecord, row: dict[str, Any], log: str | None) -> Au
         time=time,
         activity_id=_LOGON,
         status_id=outcome.status,
-        status_code=None if code is None else str(code),
-        status_detail=_detail(row, status, outcome.status),
+        status_code=code,
+        status_detail=detail,
         user=user,
         service=_service(row, is_service),
         src_endpoint=source,
         device=device_of(details, source),
-        http_request=_request(agent) if agent else None,
+        http_request=_request(row.get("userAgent"), details.get("browser")),
         session=_session(row),
         is_mfa=mfa.is_mfa,
         auth_factors=mfa.factors,
         auth_protocol=protocol,
-        auth_protocol_id=_PROTOCOL_IDS.get(protocol.lower(), 99) if protocol else None,
+        auth_protocol_id=protocol_id,
         logon_type=_logon_type(kinds, is_service, background),
         unmapped=_unmapped(
             outcome.credential_accepted,
             mfa.by_claim,
-            None if is_service else field(row, "resourceDisplayName"),
+            None if is_service else row.get("resourceDisplayName"),
             network_kind_of(row),
             _risk(row),
             True if background else None,
@@ -143,11 +147,11 @@ def parse_sign_in(record: RawRecord, row: dict[str, Any], log: str | None) -> Au
     )
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def _unmapped(
     credential_accepted: bool | None,
     mfa_by_claim: bool | None,
-    resource: str | None,
+    resource: Any,
     network_kind: str | None,
     vendor_risk: str | None,
     non_interactive: bool | None,
@@ -155,7 +159,7 @@ def _unmapped(
     found = Unmapped(
         credential_accepted=credential_accepted,
         mfa_by_claim=mfa_by_claim,
-        resource=resource,
+        resource=clean(resource),
         network_kind=network_kind,
         vendor_risk=vendor_risk,
         non_interactive=non_interactive,
@@ -163,9 +167,10 @@ def _unmapped(
     return None if found == _NOTHING else found
 
 
-@lru_cache(maxsize=16384)
-def _request(agent: str) -> HttpRequest:
-    return HttpRequest(user_agent=agent)
+@remembered(16384)
+def _request(agent: Any, browser: Any) -> HttpRequest | None:
+    found = text(agent) or text(browser)
+    return HttpRequest(user_agent=found) if found else None
 
 
 def tenant(row: dict[str, Any]) -> str | None:
@@ -193,25 +198,35 @@ def _is_service(row: dict[str, Any], log: str | None, kinds: list[Any]) -> bool:
 
 
 def _user(row: dict[str, Any]) -> User:
-    full_name = field(row, "userDisplayName")
-    uid = field(row, "userId")
-    # An unknown account has neither UPN nor id, but what was typed.
-    name = field(row, "userPrincipalName") or field(row, "signInIdentifier")
-    name = name or field(row, "alternateSignInName")
-    if not (name or uid):
-        name = full_name or field(row, "identity")
-    return _person(name, uid, full_name, field(row, "userType"), field(row, "homeTenantId"))
+    return _person(
+        row.get("userPrincipalName"),
+        row.get("signInIdentifier"),
+        row.get("alternateSignInName"),
+        row.get("userDisplayName"),
+        row.get("identity"),
+        row.get("userId"),
+        row.get("userType"),
+        row.get("homeTenantId"),
+    )
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def _person(
-    name: str | None,
-    uid: str | None,
-    full_name: str | None,
-    user_type: str | None,
-    home: str | None,
+    principal: Any,
+    typed: Any,
+    alternate: Any,
+    display: Any,
+    identity: Any,
+    user_id: Any,
+    user_type: Any,
+    home_tenant: Any,
 ) -> User:
-    guest = (user_type or "").lower() == "guest" or is_external(name)
+    full_name, uid, home = text(display), text(user_id), text(home_tenant)
+    # An unknown account has neither UPN nor id, but what was typed.
+    name = text(principal) or text(typed) or text(alternate)
+    if not (name or uid):
+        name = full_name or text(identity)
+    guest = (text(user_type) or "").lower() == "guest" or is_external(name)
     return User(
         name=name,
         uid=uid,
@@ -241,39 +256,49 @@ def _service_identity(row: dict[str, Any], log: str | None) -> User:
 
 def _service(row: dict[str, Any], is_service: bool) -> Service:
     """The application a user signs in to; for a service principal the resource it calls."""
-    if is_service:
-        name = field(row, "resourceDisplayName")
-        uid = field(row, "resourceIdentity") or field(row, "resourceId")
-        if uid is not None and uid.startswith("/"):  # of the envelope: the tenant's log
-            uid = None
-    else:
-        name, uid = field(row, "appDisplayName"), field(row, "appId")
-    return _application(name, uid) if name or uid else DIRECTORY
+    if not is_service:
+        return _application(row.get("appDisplayName"), row.get("appId"))
+    uid = field(row, "resourceIdentity") or field(row, "resourceId")
+    if uid is not None and uid.startswith("/"):  # of the envelope: the tenant's log
+        uid = None
+    return _application(row.get("resourceDisplayName"), uid)
 
 
-@lru_cache(maxsize=16384)
-def _application(name: str | None, uid: str | None) -> Service:
-    return Service(name=name, uid=uid)
+@remembered(16384)
+def _application(name: Any, uid: Any) -> Service:
+    name, uid = text(name), text(uid)
+    return Service(name=name, uid=uid) if name or uid else DIRECTORY
 
 
-def _outcome(row: dict[str, Any], code: int | None) -> aadsts.Outcome:
+@remembered(16384)
+def _status(
+    error_code: Any,
+    result_type: Any,
+    result: Any,
+    signature: Any,
+    failure: Any,
+    description: Any,
+    additional: Any,
+) -> tuple[str | None, aadsts.Outcome, str | None]:
+    """The code, what it says, and the same in the vendor's words."""
+    code = whole(error_code)
+    if code is None:
+        code = whole(result_type)
+    outcome = aadsts.UNKNOWN
     if code is not None:
-        return aadsts.outcome(code)
-    for key in ("resultType", "result", "resultSignature"):
-        word = field(row, key)
-        if word is not None and word.lower() in _WORDS:
-            return _WORDS[word.lower()]
-    return aadsts.UNKNOWN
-
-
-def _detail(row: dict[str, Any], status: dict[str, Any], result: Status) -> str | None:
-    further = field(status, "additionalDetails")
-    if result == _SUCCESS:
-        return further
-    reason = field(status, "failureReason") or field(row, "resultDescription")
-    if reason is None or reason.lower() in ("other", "other."):
-        return further
-    return f"{reason} {further}" if further and further != reason else reason
+        outcome = aadsts.outcome(code)
+    else:
+        for value in (result_type, result, signature):
+            word = text(value)
+            if word is not None and word.lower() in _WORDS:
+                outcome = _WORDS[word.lower()]
+                break
+    shown = None if code is None else str(code)
+    further = text(additional)
+    reason = text(failure) or text(description)
+    if outcome.status == _SUCCESS or reason is None or reason.lower() in ("other", "other."):
+        return shown, outcome, further
+    return shown, outcome, f"{reason} {further}" if further and further != reason else reason
 
 
 def _session(row: dict[str, Any]) -> Session | None:
@@ -282,13 +307,15 @@ def _session(row: dict[str, Any]) -> Session | None:
     return Session(uid=uid, uid_alt=token) if uid or token else None
 
 
-def _protocol(row: dict[str, Any]) -> str | None:
-    protocol = field(row, "authenticationProtocol")
+@remembered(4096)
+def _protocol(stated: Any, client_app: Any) -> tuple[str | None, int | None]:
+    """The protocol, and its OCSF id."""
+    protocol = text(stated)
     if protocol is None:
-        app = field(row, "clientAppUsed")
+        app = text(client_app)
         if app is not None and app.lower() in _LEGACY_CLIENTS:
-            return app
-    return protocol
+            protocol = app
+    return protocol, _PROTOCOL_IDS.get(protocol.lower(), 99) if protocol else None
 
 
 def _logon_type(kinds: list[Any], is_service: bool, background: bool) -> str:
@@ -304,6 +331,8 @@ def _risk(row: dict[str, Any]) -> str | None:
     """The risk level and the detections, "high, anonymizedIPAddress"."""
     found = []
     level = field(row, "riskLevelDuringSignIn")
+    if level is None and not row.get("riskEventTypes_v2") and not row.get("riskEventTypes"):
+        return None
     if level is not None and level.lower() != "hidden":
         found.append(level)
     kinds = embedded_items(row, "riskEventTypes_v2") or embedded_items(row, "riskEventTypes")

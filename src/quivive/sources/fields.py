@@ -5,10 +5,11 @@ Every getter answers None for a field that is absent, of another type, or a plac
 in a history.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from functools import lru_cache
+from functools import lru_cache, wraps
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from quivive.model.event import OCSF_VERSION, Metadata, Product
 from quivive.model.record import RawRecord, RejectError
@@ -40,6 +41,31 @@ EARLIEST_MS = 946_684_800_000  # 2000-01-01: an older "login" is an unset clock
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 MAX_TEXT = 4096
 MAX_ADDRESS = 128
+
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def remembered(size: int) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Keeps the last ``size`` answers of a pure function of raw values, by value and type: most of
+    what a log says, it said before. What cannot be looked up (a list where a word belongs) is
+    worked out each time.
+    """
+
+    def around(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        kept = lru_cache(size, typed=True)(function)
+
+        @wraps(function)
+        def answer(*given: _P.args, **named: _P.kwargs) -> _T:
+            try:
+                return kept(*given)
+            except TypeError:
+                return function(*given, **named)
+
+        return answer
+
+    return around
 
 
 def dig(fields: Any, *path: str) -> Any:
