@@ -8,3 +8,4 @@ lock() {
 }
 lock pyproject.toml requirements/build.in -o requirements/run.txt
 lock pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
+lock pyproject.toml requirements/build.in --extra bench -o requirements/bench.txt

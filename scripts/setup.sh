@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv from the locked requirements. $1 is "run" (users) or "dev" (contributors, CI).
+# Makes .venv from the locked requirements. $1 is "run" (users), "dev" (contributors, CI), or
+# "bench": .venv-bench, apart from the others, with the detectors that Quivive is measured beside.
 # Works on a bare Debian: installs python3-venv when the interpreter cannot make environments.
 set -eu
 kind="${1:-run}"
@@ -18,13 +19,15 @@ if [ -z "$python" ]; then
     exit 2
 fi
 
-stamp=".venv/.installed-$kind"
+venv=.venv
+[ "$kind" = bench ] && venv=.venv-bench
+stamp="$venv/.installed-$kind"
 [ "$kind" = run ] && [ -e .venv/.installed-dev ] && stamp=".venv/.installed-dev"
 if [ -e "$stamp" ] && [ "$stamp" -nt pyproject.toml ] && [ "$stamp" -nt "requirements/$kind.txt" ]; then
     exit 0
 fi
 
-if [ ! -x .venv/bin/python ]; then
+if [ ! -x "$venv/bin/python" ]; then
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
         if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -34,7 +37,7 @@ if [ ! -x .venv/bin/python ]; then
             exit 2
         fi
     fi
-    "$python" -m venv .venv
+    "$python" -m venv "$venv"
 fi
 # LightGBM (development and the extra "trees") needs OpenMP's runtime; without it its tests are skipped.
 if [ "$kind" = dev ] && command -v ldconfig >/dev/null && ! ldconfig -p | grep -q 'libgomp\.so\.1'; then
@@ -45,7 +48,11 @@ if [ "$kind" = dev ] && command -v ldconfig >/dev/null && ! ldconfig -p | grep -
         echo "libgomp.so.1 is missing: tests of boosted trees will be skipped (package libgomp1)" >&2
     fi
 fi
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$kind.txt"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-touch ".venv/.installed-$kind"
-echo "ready: .venv/bin/quivive"
+# The store is tested on PostgreSQL, too; where it cannot be had, those tests are skipped.
+if [ "$kind" = dev ]; then
+    sh scripts/postgres.sh install || echo "tests on PostgreSQL will be skipped" >&2
+fi
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$kind.txt"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+touch "$venv/.installed-$kind"
+echo "ready: $venv/bin/quivive"

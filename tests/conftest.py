@@ -1,12 +1,18 @@
 """Shared by every test: no network, and the folder of reference data where it is at hand."""
 
+import shutil
 import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
+_numbers = count(1)
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -18,6 +24,39 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("tests make no network connection")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[str]:
+    """The URL of a PostgreSQL of this worker's own; skips where none can be had."""
+    folder = Path(tempfile.mkdtemp(prefix="quivive-pg-", dir="/tmp"))
+    script = ["sh", str(ROOT / "scripts" / "postgres.sh")]
+    started = subprocess.run([*script, "start", str(folder)], capture_output=True, text=True)
+    if started.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"no PostgreSQL to test with: {started.stderr.strip()[-300:]}")
+    yield started.stdout.strip()
+    subprocess.run([*script, "stop", str(folder)], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(postgres_cluster: str) -> str:
+    """The URL of an empty schema."""
+    import psycopg
+
+    schema = f"t{next(_numbers)}"
+    with psycopg.connect(postgres_cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    return f"{postgres_cluster}&options=-csearch_path%3D{schema}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """What ``--state`` may be given: each kind of store, empty."""
+    if request.param == "sqlite":
+        return str(tmp_path / "state")
+    return str(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

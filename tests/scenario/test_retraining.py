@@ -24,7 +24,7 @@ from quivive.model.verdict import FALSE_POSITIVE, TRUE_POSITIVE, Verdict
 from quivive.policy.budget import Budgets
 from quivive.scoring.model import SHIPPED, Model, encode_model
 from quivive.scoring.trees import LIFT
-from quivive.store.database import Store
+from quivive.store.database import Batch, Store
 from quivive.store.models import Author, Models
 from quivive.store.verdicts import Given, Verdicts
 from tests.scenario.company import FAR, LISBON, PEOPLE, at, in_order, login, ordinary, usual
@@ -241,7 +241,7 @@ def test_a_promotion_refuses_a_run_that_began_before_it(org: Trained) -> None:
         models = in_use(running, state, Budgets())
         run("models", "promote", "v1", "--force", "--state", org.state, "--by", "a", "--why", "now")
         with pytest.raises(ConfigurationError, match="another run has written to it meanwhile"):
-            running.commit([], models.states, [])
+            running.commit(Batch(states=models.states()))
 
 
 def test_a_run_refuses_a_promotion_that_began_before_it(org: Trained) -> None:

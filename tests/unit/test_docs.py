@@ -17,6 +17,7 @@ from quivive.app.scoring import merged, score
 from quivive.engine.beside import Beside, Scale
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
+from quivive.model.assessment import Decision
 from quivive.policy.budget import Budgets
 from quivive.scoring.model import SHIPPED
 from quivive.sim.build import simulate
@@ -98,7 +99,9 @@ def test_every_output_key_is_documented(tmp_path: Path) -> None:
         )
     ]
     assert {key for line in lines for key in line} == set(reference.OUTPUT)
-    assert {key for line in lines for key in line["decision"]} == set(reference.DECISION)
+    said = {key for line in lines for key in line["decision"]}
+    assert {"action", "mode", "rule", "policy"} <= said <= set(reference.DECISION)
+    assert set(reference.DECISION) == set(Decision.__struct_fields__)
     assert {k for line in lines for r in line["reasons"] for k in r} == set(reference.REASON)
 
 
@@ -175,7 +178,7 @@ def check(words: list[str]) -> None:
 
 @ANY_PAGE
 def test_examples_use_commands_that_exist(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for words in examples(page):
         if words and words[0].rpartition("/")[2] == "quivive":
             check(words)

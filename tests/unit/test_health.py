@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from quivive.app.scoring import STATE_NAME, decode_state, encode_state
+from quivive.app.keeping import save_state
+from quivive.app.scoring import decode_state, encode_state
 from quivive.baseline.novelty import OrganisationEvent
 from quivive.cli.main import cli
 from quivive.engine.state import State
@@ -24,7 +25,7 @@ def quivive(*arguments: object) -> Result:
 
 def kept(folder: Path, state: State) -> Path:
     with Store(folder) as store:
-        store.commit([], lambda: {STATE_NAME: encode_state(state)}, [])
+        save_state(store, state)
     return folder
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from quivive.app import ingest
 from quivive.app.models import active_model, model_of
 from quivive.app.registry import signals, sources
+from quivive.app.snapshot import encode_state
 from quivive.engine.beside import Beside, Scale, first_scale, measured_by, scale_of
 from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import State
@@ -69,7 +70,7 @@ def test_a_model_in_shadow_changes_nothing() -> None:
     assert [replace(found, shadow=None) for found in beside] == alone
     for profile in (*plain.profiles.values(), *watched.profiles.values()):
         profile.road = {}  # where what the shadow said of this hour's logins is kept
-    assert msgspec.msgpack.encode(plain) == msgspec.msgpack.encode(watched)
+    assert encode_state(plain) == encode_state(watched)
     assert any(
         found.shadow is not None and abs(found.shadow.risk - found.assessment.risk_score) > 1
         for found in beside

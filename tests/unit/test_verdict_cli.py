@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from quivive.app.keeping import load_state
 from quivive.app.kept import decode_kept
+from quivive.app.snapshot import encode_state
 from quivive.cli.main import main
 from quivive.model.event import AuthEvent
 from quivive.model.ocsf import encode_event
 from quivive.model.verdict import KINDS, Verdict, VerdictError, decode_verdict
-from quivive.store.database import SCHEMA_VERSION, Row, Store, StoreError
+from quivive.store.database import SCHEMA_VERSION, Batch, Row, Store, StoreError
 from quivive.store.verdicts import Given, Verdicts
 from tests.scenario.company import (
     BUCHAREST,
@@ -110,9 +112,9 @@ def state(scored: Path, tmp_path: Path) -> Path:
 
 def engine_of(folder: Path) -> Any:
     with Store(folder) as store:
-        body = store.load("engine")
-    assert body is not None
-    return msgspec.msgpack.decode(body)
+        state = load_state(store, judging=True)
+        assert state is not None
+        return msgspec.msgpack.decode(encode_state(state))
 
 
 def without_idle(state: Any) -> Any:
@@ -479,9 +481,10 @@ def test_a_store_of_the_first_version_is_brought_up_in_place(tmp_path: Path) -> 
             (old,) = Verdicts(store).ranked()
             assert (old.band, old.kind, old.stratum) == ("finding", None, "")
     with Store(folder) as store:
-        store.commit([Row("b", 1, "eric", 2.0, b"{}", b"lesson", "kind", "human/x")], dict, [])
+        row = Row("b", 1, "eric", 2.0, b"{}", b"lesson", "kind", "human/x")
+        store.commit(Batch(rows=[row]))
         assert Verdicts(store).held("eric", "kind")[0].lesson == b"lesson"
-    assert SCHEMA_VERSION == 2
+    assert SCHEMA_VERSION == 3
 
 
 def test_verdicts_are_append_only_and_written_with_the_state_or_not_at_all(tmp_path: Path) -> None:
@@ -490,7 +493,7 @@ def test_verdicts_are_append_only_and_written_with_the_state_or_not_at_all(tmp_p
         kept = Verdicts(store)
         store.load("engine")
         other.load("engine")
-        other.commit([], lambda: {"engine": b"2"}, [])
+        other.commit(Batch(states={"engine": b"2"}))
         with pytest.raises(StoreError, match="another run"):
             kept.write([given], [], [], {"engine": b"3"})
         assert kept.all() == []

@@ -25,8 +25,17 @@ class Kept(Struct, frozen=True, array_like=True):
 _decoder = msgspec.msgpack.Decoder(Kept)
 
 
-def row_of(event_id: str, scored: Scored, line: bytes, factors: Mapping[str, float]) -> Row:
-    """The row of a login in the store; ``factors`` are the weights of the model that scored it."""
+def row_of(
+    event_id: str,
+    scored: Scored,
+    line: bytes,
+    factors: Mapping[str, float],
+    run: int = 0,
+    position: int = 0,
+) -> Row:
+    """The row of a login in the store; ``factors`` are the weights of the model that scored it,
+    ``position`` is its line's number in its run.
+    """
     login, lesson = scored.login, scored.lesson
     return Row(
         id=event_id,
@@ -38,6 +47,8 @@ def row_of(event_id: str, scored: Scored, line: bytes, factors: Mapping[str, flo
         kind=lesson.alike if lesson is not None and lesson.held else None,
         stratum=f"{login.kind}/{scored.event.metadata.product.name}",
         finding=scored.finding,
+        run=run,
+        position=position,
     )
 
 

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import msgspec
 
 from quivive.app.errors import UsageError
+from quivive.app.keeping import changing, load_state, settled
 from quivive.app.lists import Finding
 from quivive.app.registry import signals
-from quivive.app.scoring import STATE_NAME, decode_state, encode_state
+from quivive.app.snapshot import encode_parts
 from quivive.engine.beside import Beside, Scale, first_scale, measured_by, scale_of
 from quivive.engine.state import State
 from quivive.policy.budget import Budgets
@@ -58,7 +59,7 @@ def active_model(models: Models) -> Model:
     except ModelError as error:
         raise ModelError(
             f"{error}\nnothing is scored with another model unasked; to return to the one before:"
-            f" quivive models rollback --state {models.store.path.parent}"
+            f" quivive models rollback --state {models.store.given}"
         ) from None
 
 
@@ -77,7 +78,7 @@ def in_use(store: Store, state: State, budgets: Budgets) -> InUse:
     try:
         shadow = model_of(models, name)
     except ModelError as error:
-        folder = store.path.parent
+        folder = store.given
         raise ModelError(
             f"{error}\nit is in shadow; to score without it: quivive models retire {name}"
             f" --state {folder} --by NAME --why REASON"
@@ -107,7 +108,7 @@ def model_status(store: Store) -> list[Finding]:
                     name="model",
                     level="missing",
                     text=str(error),
-                    remedy=f"quivive models {remedy} --state {store.path.parent}",
+                    remedy=f"quivive models {remedy} --state {store.given}",
                 )
             )
     return found
@@ -136,20 +137,25 @@ def switch(store: Store, name: str, action: str, author: Author, *, forced: bool
     Raises ModelError when the version cannot be used, StoreError when a run has meanwhile
     written to the store.
     """
+    with changing(store, "models"):
+        return _switch(store, name, action, author, forced=forced)
+
+
+def _switch(store: Store, name: str, action: str, author: Author, *, forced: bool) -> str:
     models = Models(store)
     store.load(MARKER)
+    settled(store)
     active = models.active()
     model = model_of(models, name)
-    body = store.load(STATE_NAME)
+    state = load_state(store)
     states: dict[str, bytes] = {}
-    if body is not None:
-        state = decode_state(body, str(store.path.parent))
+    if state is not None:
         states[scale_name(active)] = _encoder.encode(scale_of(state))
         scale = load_scale(store, name)
         if scale is None and name != SHIPPED_NAME:
             scale = first_scale(model, state)
         if scale is not None:
             measured_by(state, scale)
-        states[STATE_NAME] = encode_state(state)
+        states |= encode_parts(state)
     models.activate(name, active, action, author, states, forced=forced)
     return active

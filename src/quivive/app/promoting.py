@@ -6,10 +6,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from quivive.app.audit import sign
 from quivive.app.errors import UsageError
+from quivive.app.keeping import load_state
 from quivive.app.learning import Learned, Report, Word, shares
 from quivive.app.models import model_of, switch
-from quivive.app.scoring import STATE_NAME, decode_state
 from quivive.engine.state import State
 from quivive.learn.comparison import Compared, Comparison, compare, labels_of
 from quivive.learn.promotion import PROMOTE, REFUSE, SHADOW, Gate, on_shadow
@@ -69,8 +70,7 @@ class Standing(NamedTuple):
 
 def kept_state(store: Store) -> State | None:
     """The engine's state in a store, or None."""
-    body = store.load(STATE_NAME)
-    return None if body is None else decode_state(body, str(store.path.parent))
+    return load_state(store)
 
 
 def budgets_of(state: State | None) -> Budgets:
@@ -187,6 +187,7 @@ def put_in_shadow(store: Store, name: str, author: Author) -> None:
         raise UsageError(f"{former} is in shadow: promote or retire it first")
     model_of(models, name)
     models.move(name, status, "shadow", "put in shadow", author)
+    sign(store)
 
 
 def promote(store: Store, name: str, author: Author, *, force: bool = False) -> Gate:
@@ -208,6 +209,7 @@ def promote(store: Store, name: str, author: Author, *, force: bool = False) -> 
         gate = Gate(SHADOW, (f"{name} is {status}, not in shadow",))
     if gate.outcome == PROMOTE or force:
         switch(store, name, "promoted", author, forced=gate.outcome != PROMOTE)
+        sign(store)
     return gate
 
 
@@ -230,6 +232,7 @@ def roll_back(store: Store, author: Author, to: str | None = None) -> tuple[str,
             f"{target} was never active: only a promotion makes it so (quivive models promote)"
         )
     switch(store, target, "rolled back to", author)
+    sign(store)
     return active, target
 
 

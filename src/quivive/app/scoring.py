@@ -2,27 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from quivive.app import ingest
-from quivive.app.errors import UsageError
+from quivive.app.policy_file import shipped
 from quivive.app.registry import signals
+from quivive.app.snapshot import STATE_NAME, decode_state, encode_state
+from quivive.app.spill import LOOK_EVERY, Spill
 from quivive.engine.beside import Looking
 from quivive.engine.engine import Engine, Scored
-from quivive.engine.state import STATE_VERSION, State
+from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.inputs.merge import in_order
 from quivive.model.event import AuthEvent
 from quivive.policy.budget import Budgets
+from quivive.policy.decider import Decider
+from quivive.policy.deciding import Deciding
 from quivive.scoring.model import SHIPPED, Model
 from quivive.sources.source import Source
 
-STATE_NAME = "engine"
+__all__ = ["STATE_NAME", "decode_state", "encode_state", "merged", "score", "without_stray_dates"]
+
 STRAY_GAP_MS = 366 * 86_400_000
 STRAYS = 20
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(State)
 
 
 def merged(
@@ -83,33 +83,38 @@ def score(
     model: Model = SHIPPED,
     budgets: Budgets | None = None,
     beside: Looking | None = None,
+    decider: Deciding | None = None,
+    *,
     shortens: bool = True,
 ) -> Iterator[tuple[str, Scored]]:
     """Every login judged, in order, each with its input's name; ``state`` learns on the way.
 
-    ``shortens``: repeats that take the short road come without evidence.
+    What of the state is more than memory should hold goes to a temporary file. ``shortens``:
+    ordinary repeats take the short road and come without evidence.
     """
-    step = Engine(state, enricher, signals(), model, budgets, beside, shortens=shortens).step
-    for log, event in events:
+    found = engine(state, enricher, model, budgets, beside, decider)
+    found.shortens = shortens
+    step = found.step
+    spill = Spill(state)
+    for number, (log, event) in enumerate(events, 1):
         scored = step(event)
         if scored is not None:
             yield log, scored
+        if number % LOOK_EVERY == 0:
+            spill.relieve()
 
 
-def encode_state(state: State) -> bytes:
-    """The state as msgpack."""
-    return _encoder.encode(state)
+def engine(
+    state: State,
+    enricher: Enricher,
+    model: Model = SHIPPED,
+    budgets: Budgets | None = None,
+    beside: Looking | None = None,
+    decider: Deciding | None = None,
+) -> Engine:
+    """The engine with every signal there is; ``state`` is changed in place.
 
-
-def decode_state(body: bytes, where: str) -> State:
-    """The state of some msgpack. Raises UsageError when damaged or of another version."""
-    try:
-        state = _decoder.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"{where}: damaged state: {error}; restore it or start anew") from None
-    if state.version != STATE_VERSION:
-        raise UsageError(
-            f"{where}: state version {state.version}, this Quivive reads {STATE_VERSION};"
-            " use the Quivive that wrote it or start anew"
-        )
-    return state
+    ``decider``: the policy; the shipped one where none is given.
+    """
+    decider = decider or Decider(shipped(), spent=state.spent)
+    return Engine(state, enricher, signals(), model, budgets, beside, decider)

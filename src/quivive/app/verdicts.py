@@ -9,8 +9,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from quivive.app.audit import sign
+from quivive.app.incidents import judged
+from quivive.app.keeping import changed_entries, changing, load_state, settled
 from quivive.app.kept import decode_kept
-from quivive.app.scoring import STATE_NAME, decode_state, encode_state
+from quivive.app.snapshot import encode_parts
 from quivive.baseline.lesson import Lesson
 from quivive.engine import verdicts as engine
 from quivive.engine.state import State
@@ -71,6 +74,11 @@ def take(store: Store, lines: Sequence[Line], *, amend: bool = False) -> Outcome
     ``amend`` lets a verdict take the place of one that stands. Raises VerdictError naming every
     verdict that cannot be taken, and why; nothing is taken then.
     """
+    with changing(store, "verdict"):
+        return _take(store, lines, amend)
+
+
+def _take(store: Store, lines: Sequence[Line], amend: bool) -> Outcome:
     kept = Verdicts(store)
     standing = kept.standing()
     logins = kept.logins([line.verdict.event_id for line in lines])
@@ -78,8 +86,9 @@ def take(store: Store, lines: Sequence[Line], *, amend: bool = False) -> Outcome
     outcome = Outcome(known=len(lines) - len(new))
     if not new:
         return outcome
-    body = store.load(STATE_NAME)
-    state = State() if body is None else decode_state(body, str(store.path.parent))
+    settled(store)
+    found = load_state(store)
+    state = State() if found is None else found
     book = _Book(kept, state, standing, outcome)
     given = []
     for number, line in enumerate(new, kept.next_id()):
@@ -89,8 +98,13 @@ def take(store: Store, lines: Sequence[Line], *, amend: bool = False) -> Outcome
         standing[line.verdict.event_id] = given[-1]
         outcome.taken += 1
         outcome.amended += former is not None
-    states = {} if body is None else {STATE_NAME: encode_state(state)}
-    kept.write(given, book.gone, book.changes(), states)
+    if found is None:
+        kept.write(given, book.gone, book.changes(), {})
+    else:
+        changed = changed_entries(state)
+        kept.write(given, book.gone, book.changes(), encode_parts(state), changed)
+    judged(store, [one.verdict for one in given])
+    sign(store)
     return outcome
 
 

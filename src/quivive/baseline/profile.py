@@ -5,9 +5,9 @@ from msgspec import Struct, field
 from quivive.baseline.tables import DAY_MS, Level
 from quivive.baseline.windows import DistinctWindow, Window
 
-OWN_HALF_LIFE = 30 * DAY_MS
-SHARED_HALF_LIFE = 60 * DAY_MS
-FAILURE_HALF_LIFE = 14 * DAY_MS
+OWN_HALF_LIFE = 30.0 * DAY_MS
+SHARED_HALF_LIFE = 60.0 * DAY_MS
+FAILURE_HALF_LIFE = 14.0 * DAY_MS
 OWN_CATEGORIES = 48
 GROUP_CATEGORIES = 512
 EVERYONE_CATEGORIES = 4096
@@ -220,6 +220,7 @@ class Organisation(Struct):
     stray_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
     first_seen: int = 0
     swept: int = 0
+    known: int = 0  # identities with a login that was learned
 
     def group(self, name: str) -> Level:
         """The level of a peer group, made when first asked for."""

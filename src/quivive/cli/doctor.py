@@ -2,7 +2,6 @@
 
 import platform
 import time
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -24,6 +23,7 @@ def command(state: str | None) -> None:
     from quivive.app.lists import Finding, home_dir
     from quivive.app.models import model_status
     from quivive.app.registry import signals, sources
+    from quivive.app.running import cut_short
     from quivive.store.database import Store, StoreError
 
     findings = [
@@ -38,10 +38,11 @@ def command(state: str | None) -> None:
     ]
     if state is not None:
         try:
-            with Store(Path(state), create=False) as store:
-                findings.append(Finding(name="state", level="ok", text=state, remedy=None))
+            with Store(state, create=False) as store:
+                findings.append(Finding(name="state", level="ok", text=store.given, remedy=None))
                 findings += model_status(store)
-            findings += telemetry(Path(state))
+                findings += cut_short(store)
+            findings += telemetry(state)
         except StoreError as error:
             findings.append(Finding(name="state", level="missing", text=str(error), remedy=None))
     console = Console(highlight=False, soft_wrap=True)

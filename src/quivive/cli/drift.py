@@ -1,7 +1,6 @@
 """``quivive drift``."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +32,7 @@ def command(state: str, as_json: bool, live: bool, strict: bool) -> None:
 
     from quivive.app.health import stored_health
 
-    report = stored_health(Path(state), time.time_ns() // 1_000_000 if live else None)
+    report = stored_health(state, time.time_ns() // 1_000_000 if live else None)
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:

@@ -50,5 +50,5 @@ def _find(event_id: str, state: str | None, scored: str | None) -> bytes | None:
         return None
     if state is None:
         raise UsageError("where to look? --state DIR, or --in FILE written by score --out")
-    with Store(Path(state), create=False) as store:
+    with Store(state, create=False) as store:
         return store.assessment(event_id)

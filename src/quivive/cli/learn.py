@@ -86,7 +86,7 @@ def command(
     chosen = ingest.choose(source, load_map(Path(map_file)) if map_file else None)
     places = open_places([Path(path) for path in geoip])
     enricher = Enricher(places, open_lists(Path(lists) if lists else None))
-    store = Store(Path(state), create=False)
+    store = Store(state, create=False)
     click.get_current_context().call_on_close(store.close)
     models = Models(store)
     now = time.time_ns() // 1_000_000

@@ -1,13 +1,12 @@
 """``quivive models``: the versions of the model, and which of them scores."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quivive.app.errors import UsageError
-from quivive.cli.shared import printable
+from quivive.cli.shared import printable, without_password
 
 if TYPE_CHECKING:
     from quivive.store.database import Store
@@ -78,12 +77,15 @@ def compare_command(state: str) -> None:
     name = Models(store).named("shadow")
     if name is None:
         raise UsageError(
-            f"{state}: no version is in shadow; quivive learn --state {state} makes one"
+            f"{without_password(state)}: no version is in shadow; quivive learn --state"
+            f" {without_password(state)} makes one"
         )
     found = standing(store, name)
     click.echo(f"{name} in shadow: {found.live.logins:,} logins over {found.live.days:.1f} days")
     if not found.live.logins:
-        click.echo(f"nothing was scored since; score newer logs with --state {state}")
+        click.echo(
+            f"nothing was scored since; score newer logs with --state {without_password(state)}"
+        )
     compared = comparison_lines(found.live) if found.live.logins else ()
     for line in (*compared, *gate_lines(found.gate)):
         click.echo(printable(line))
@@ -108,7 +110,8 @@ def promote_command(state: str, by: str, why: str, force: bool, version: str) ->
         raise UsageError(f"{version} is not promoted; --force does it all the same")
     past = " past the gate" if gate.outcome != PROMOTE else ""
     click.echo(
-        f"{version} is active now{past}; back again: quivive models rollback --state {state}"
+        f"{version} is active now{past}; back again: quivive models rollback --state"
+        f" {without_password(state)}"
     )
 
 
@@ -158,7 +161,7 @@ def retire_command(state: str, by: str, why: str, version: str) -> None:
 def _store(state: str) -> "Store":
     from quivive.store.database import Store
 
-    store = Store(Path(state), create=False)
+    store = Store(state, create=False)
     click.get_current_context().call_on_close(store.close)
     return store
 

@@ -1,18 +1,22 @@
 """``quivive score``."""
 
+import contextlib
 import heapq
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
 from quivive.app import ingest
-from quivive.app.errors import UsageError
-from quivive.cli.shared import progress, reading_options, summarise
+from quivive.cli.shared import progress, reading_options, summarise, without_password
+
+if TYPE_CHECKING:
+    from quivive.app.lines import FileLines, StreamLines
+    from quivive.enrich.enricher import Enricher
+    from quivive.policy.budget import Budgets
+    from quivive.policy.rules import Policy
+    from quivive.sources.source import Source
 
 FINDINGS_SHOWN = 10
 
@@ -24,10 +28,10 @@ class _Best:
         self.offered = 0
         self._heap: list[tuple[float, int, bytes]] = []
 
-    def offer(self, risk: float, line: bytes | None) -> None:
-        """Counts a login; ``line`` is None when it is no finding."""
+    def offer(self, risk: float, line: bytes, finding: bool) -> None:
+        """Counts a login, and remembers it if it is a finding."""
         self.offered += 1
-        if line is None:
+        if not finding:
             return
         rank = (risk, -self.offered, line)
         if len(self._heap) < FINDINGS_SHOWN:
@@ -40,35 +44,6 @@ class _Best:
         return [line for _, _, line in sorted(self._heap, reverse=True)]
 
 
-@contextmanager
-def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
-    """The stream of lines. A file appears under its name only once it is whole."""
-    if out is None:
-        with Path(os.devnull).open("wb") if readable else nullcontext(sys.stdout.buffer) as stream:
-            yield stream
-        return
-    target = Path(out)
-    if target.is_dir():
-        raise UsageError(f"{out}: a folder; name a file in it")
-    if target.exists() and not target.is_file():
-        with target.open("wb") as stream:  # a device or a pipe: /dev/null, /dev/stderr
-            yield stream
-        return
-    partial = target.with_name(target.name + ".partial")
-    try:
-        stream = partial.open("wb")
-    except OSError as error:
-        raise UsageError(
-            f"{out}: cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
-    try:
-        with stream:
-            yield stream
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 @click.command("score")
 @reading_options
 @click.option(
@@ -79,7 +54,7 @@ def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
 )
 @click.option("--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …).")
 @click.option("--aliases", metavar="FILE", help="YAML of identities and their other names.")
-@click.option("--state", metavar="DIR", help="Keep what is learned here, and go on from it.")
+@click.option("--state", metavar="DIR|URL", help="Keep what is learned here, and go on from it.")
 @click.option(
     "--budget",
     "budgets",
@@ -94,7 +69,17 @@ def _output(out: str | None, readable: bool) -> Iterator[BinaryIO]:
     type=click.IntRange(min=1),
     help="Findings told of one identity within 24 hours.",
 )
+@click.option(
+    "--policy",
+    metavar="FILE",
+    help="Decide by this policy.  [default: the store's active one, else the shipped one]",
+)
 @click.option("--out", metavar="FILE", help="Write the lines here instead of standard output.")
+@click.option(
+    "--abandon",
+    is_flag=True,
+    help="With --state: give up another run that was cut short there.",
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 def command(
     source: str,
@@ -106,7 +91,9 @@ def command(
     state: str | None,
     budgets: tuple[str, ...],
     alerts: int,
+    policy: str | None,
     out: str | None,
+    abandon: bool,
     files: tuple[str, ...],
 ) -> None:
     """Merge FILES by event time and write one line for every login: event, risk, reasons, decision.
@@ -115,69 +102,124 @@ def command(
     """
     from quivive.app.aliases import load_aliases
     from quivive.app.geoip import open_places
-    from quivive.app.kept import row_of
+    from quivive.app.lines import lines_to
     from quivive.app.lists import open_lists
     from quivive.app.maps import load_map
-    from quivive.app.models import InUse, in_use
-    from quivive.app.output import encode_scored
-    from quivive.app.scoring import STATE_NAME, decode_state, encode_state, merged, score
+    from quivive.app.policy_file import read
     from quivive.cli.findings import show_findings
-    from quivive.engine.state import State
     from quivive.enrich.enricher import Enricher
     from quivive.policy.budget import parse_budgets
-    from quivive.store.database import Row, Store
 
     allowed = parse_budgets(budgets, alerts)
     ingest.check_files(files)
     chosen = ingest.choose(source, load_map(Path(map_file)) if map_file else None)
     places = open_places([Path(path) for path in geoip])
     enricher = Enricher(places, open_lists(Path(lists) if lists else None))
-    store = Store(Path(state)) if state else None
-    if store is not None:
-        click.get_current_context().call_on_close(store.close)
-    kept = store.load(STATE_NAME) if store else None
-    memory = decode_state(kept, str(state)) if kept is not None else State()
-    models = in_use(store, memory, allowed) if store else InUse()
-    if aliases:
-        memory.directory.aliases = load_aliases(Path(aliases))
-
-    tally = ingest.Tally()
+    joined = load_aliases(Path(aliases)) if aliases else None
     readable = out is None and sys.stdout.isatty()
-    best = _Best()
-
-    def lines(advance: ingest.Advance) -> Iterator[Row]:
-        events = merged(files, chosen, tally, advance)
-        judged = score(events, memory, enricher, models.model, allowed, models.beside)
-        for log, scored in judged:
-            line = encode_scored(scored, log)
-            risk = scored.assessment.risk_score
-            best.offer(risk, line if scored.finding else None)
-            uid = scored.event.metadata.uid or f"{log}:{scored.event.metadata.sequence}"
-            if store is None:
-                yield Row(uid, scored.event.time, scored.login.identity, risk, line)
-            else:
-                yield row_of(uid, scored, line, models.model.weights)
-
-    with progress(files, "scoring") as advance, _output(out, readable) as stream:
-
-        def written() -> Iterator[Row]:
-            for row in lines(advance):
-                if not readable:
-                    stream.write(row.body + b"\n")
-                yield row
-
-        if store is None:
-            for _ in written():
-                pass
+    ruled = read(Path(policy)).policy() if policy else None
+    job = _Job(files, chosen, enricher, allowed, joined, ruled)
+    with contextlib.closing(lines_to(out, None if readable else sys.stdout.buffer)) as stream:
+        if state:
+            options = (source, *map(repr, budgets), str(alerts))
+            named = (*geoip, *(path for path in (map_file, lists, aliases, policy) if path))
+            job.keep(state, stream, out, options, named, abandon=abandon)
         else:
-            store.commit(
-                written(),
-                lambda: {STATE_NAME: encode_state(memory), **models.states()},
-                tally.rejects,
-            )
-        stream.flush()
-    summarise(tally)
-    where = f" --state {state}" if state else f" --in {out}" if out else ""
-    show_findings(best.lines(), best.offered, sys.stdout.isatty(), where)
-    if strict and tally.rejects:
+            job.print(stream)
+    if job.said is None:
+        summarise(job.tally)
+    else:
+        click.echo(job.said, err=True)
+    where = f" --state {without_password(state)}" if state else f" --in {out}" if out else ""
+    show_findings(job.best.lines(), job.best.offered, sys.stdout.isatty(), where)
+    if strict and job.tally.rejects:
         raise click.exceptions.Exit(1)
+
+
+class _Job:
+    """One run, with or without a store."""
+
+    def __init__(
+        self,
+        files: tuple[str, ...],
+        source: "Source | None",
+        enricher: "Enricher",
+        budgets: "Budgets",
+        aliases: dict[str, str] | None,
+        policy: "Policy | None",
+    ) -> None:
+        self.files = files
+        self.source = source
+        self.enricher = enricher
+        self.budgets = budgets
+        self.aliases = aliases
+        self.policy = policy
+        self.tally = ingest.Tally()
+        self.best = _Best()
+        self.said: str | None = None
+
+    def print(self, stream: "FileLines | StreamLines") -> None:
+        """Judges the logs from an empty state on, and keeps nothing."""
+        from quivive.app.output import encode_scored
+        from quivive.app.policies import decider
+        from quivive.app.scoring import merged, score
+        from quivive.engine.state import State
+
+        memory = State()
+        if self.aliases is not None:
+            memory.directory.aliases = self.aliases
+        stream.begin(0, 0, ())
+        with progress(self.files, "scoring") as advance:
+            events = merged(self.files, self.source, self.tally, advance)
+            decides = decider(policy=self.policy, spent=memory.spent)
+            judged = score(events, memory, self.enricher, budgets=self.budgets, decider=decides)
+            for log, scored in judged:
+                line = encode_scored(scored, log)
+                self.best.offer(scored.assessment.risk_score, line, scored.finding)
+                stream.write(line)
+        stream.finish()
+
+    def keep(
+        self,
+        where: str,
+        stream: "FileLines | StreamLines",
+        out: str | None,
+        options: tuple[str, ...],
+        named: tuple[str, ...],
+        *,
+        abandon: bool,
+    ) -> None:
+        """Judges the logs and keeps what comes of it in a store; goes on where it was cut short."""
+        from quivive.app.keeping import begin_state
+        from quivive.app.live import replay
+        from quivive.app.models import in_use
+        from quivive.app.policies import decider
+        from quivive.app.running import Run, asked, described
+        from quivive.app.scoring import engine, merged
+        from quivive.store.database import Store
+
+        with Store(where) as store, store.writing("quivive score"):
+            memory = begin_state(store)
+            models = in_use(store, memory, self.budgets)
+            if self.aliases is not None:
+                memory.directory.aliases = self.aliases
+            what = asked(self.files, (*options, *map(described, named)), out)
+            run = Run.begin(store, memory, models, what, stream, abandon=abandon)
+            if run.done:
+                self.said = f"scored before with the same arguments: {run.row.lines} lines"
+            elif run.row.consumed:
+                click.echo(f"going on after {run.row.lines} logins kept before", err=True)
+            run.resume(self.best.offer)
+            if not run.done:
+                step = engine(
+                    memory,
+                    self.enricher,
+                    models.model,
+                    self.budgets,
+                    models.beside,
+                    decider(store, self.policy, memory.spent),
+                ).step
+                replay(store, step)
+                with progress(self.files, "scoring") as advance:
+                    events = merged(self.files, self.source, self.tally, advance)
+                    run.judge(events, step, self.tally, self.best.offer)

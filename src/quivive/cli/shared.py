@@ -1,5 +1,6 @@
 """What several commands share: options, progress, the summary of a reading."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,11 @@ def summarise(tally: Tally) -> None:
 
 def _echo(line: str) -> None:
     click.echo(line, err=True)
+
+
+def without_password(state: object) -> str:
+    """What ``--state`` was given, without a password in it."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", str(state))
 
 
 def printable(text: str) -> str:

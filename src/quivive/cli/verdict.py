@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quivive.app.errors import UsageError
+from quivive.cli.shared import without_password
 from quivive.model.verdict import KINDS, VerdictKind
 
 if TYPE_CHECKING:  # the store takes long to import, and help needs none
@@ -55,7 +56,7 @@ def add(
     from quivive.model.verdict import Verdict
     from quivive.store.database import Store
 
-    with Store(Path(state), create=False) as store:
+    with Store(state, create=False) as store:
         time = parse_time(when) if when else _newest(store, state)
         verdict = Verdict(
             event_id=event_id,
@@ -80,7 +81,7 @@ def import_(file: str, state: str, amend: bool) -> None:
     from quivive.app.verdicts import take
     from quivive.store.database import Store
 
-    with Store(Path(state), create=False) as store:
+    with Store(state, create=False) as store:
         _tell(take(store, read_verdicts(Path(file), _newest(store, state)), amend=amend))
 
 
@@ -93,7 +94,7 @@ def list_(summary: bool, as_json: bool, state: str) -> None:
     from quivive.cli.verdict_text import listed, summarised
     from quivive.store.database import Store
 
-    with Store(Path(state), create=False) as store:
+    with Store(state, create=False) as store:
         for line in (summarised if summary else listed)(store, as_json):
             click.echo(line)
 
@@ -117,7 +118,7 @@ def ask(count: int, as_json: bool, state: str) -> None:
     from quivive.cli.verdict_text import questions
     from quivive.store.database import Store
 
-    with Store(Path(state), create=False) as store:
+    with Store(state, create=False) as store:
         for line in questions(store, count, as_json):
             click.echo(line)
 
@@ -127,7 +128,7 @@ def _newest(store: "Store", state: str) -> int:
 
     horizon = Verdicts(store).horizon()
     if horizon is None:
-        raise UsageError(f"{state}: no login was scored into it yet")
+        raise UsageError(f"{without_password(state)}: no login was scored into it yet")
     return horizon[1]
 
 

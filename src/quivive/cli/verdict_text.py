@@ -1,7 +1,6 @@
 """How verdicts, questions and the quality of findings look in a terminal."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
@@ -62,7 +61,7 @@ def listed(store: Store, as_json: bool) -> Iterator[str]:
 
 def standing_on(event_id: str, state: str) -> Iterator[str]:
     """The verdict that stands on a login, if there is one."""
-    with Store(Path(state), create=False) as store:
+    with Store(state, create=False) as store:
         given = Verdicts(store).standing().get(event_id)
     if given is not None:
         verdict = given.verdict

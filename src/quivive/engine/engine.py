@@ -30,8 +30,6 @@ from quivive.scoring.trees import lifted, values_of
 from quivive.scoring.weigh import weigh_all
 from quivive.signals.signal import Signal, Spoken
 
-DUPLICATE_HORIZON_IDS = 500_000
-
 
 def constellation(login: Observation) -> str:
     """What makes two logins of one identity the same to an analyst."""
@@ -226,12 +224,5 @@ class Engine:
         uid = event.metadata.uid
         if uid is None:
             return False
-        seen = self.state.seen
-        key = f"{event.metadata.product.name}|{event.metadata.log_name}|{uid}"
-        if key in seen:
-            return True
-        seen[key] = event.time
-        if len(seen) > DUPLICATE_HORIZON_IDS:
-            for old in list(seen)[: DUPLICATE_HORIZON_IDS // 4]:
-                del seen[old]
-        return False
+        metadata = event.metadata
+        return self.state.seen.again(f"{metadata.product.name}|{metadata.log_name}|{uid}")

@@ -267,6 +267,7 @@ def learn(
     countries, networks = profile.countries.last_seen, profile.networks.last_seen
     country, network = countries.get(login.country or ""), networks.get(login.network or "")
     replaced, dropped, session = _remember(login, profile)
+    state.organisation.known += profile.successes == 1
     welcomed: tuple[int | None, ...] = ()
     for address in state.address(login):
         if trust >= WELCOME_TRUST:

@@ -56,7 +56,7 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     kind = kind_of(event, identity, client.tool) or (
         profile.kind if profile is not None else "human"
     )
-    place = _place(enriched, state)
+    place = _place(enriched, state, event.time)
     success = event.status_id == Status.SUCCESS
     around = event.activity_name if event.activity_id == Activity.OTHER else None
     interactive = not extra.non_interactive and not client.tool
@@ -164,7 +164,7 @@ def _mfa(event: AuthEvent, extra: Unmapped) -> str | None:
 _NOWHERE = KnownPlace(None, None, None, None, None, None, None)
 
 
-def _place(enriched: Enriched, state: State) -> KnownPlace:
+def _place(enriched: Enriched, state: State, time: int) -> KnownPlace:
     """The place of the address; where none is known, what another log's vendor said of it."""
     ip = enriched.ip
     if enriched.country is not None or enriched.asn is not None:
@@ -176,11 +176,12 @@ def _place(enriched: Enriched, state: State) -> KnownPlace:
             enriched.long,
             str(enriched.asn) if enriched.asn is not None else None,
             enriched.as_name,
+            time // DAY_MS,
         )
         if ip is not None and enriched.place_source == "vendor":
-            state.places[ip] = found
-            if enriched.network is not None:
-                state.places[enriched.network] = found
+            for key in (ip, enriched.network):
+                if key is not None and state.places.get(key) != found:
+                    state.places[key] = found
         return found
     if ip is None or enriched.scope != "public":
         return _NOWHERE

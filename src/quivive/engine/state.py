@@ -1,4 +1,9 @@
-"""All that is remembered, and how the parts of it that one login touches are found."""
+"""All that is remembered, and how the parts of it that one login touches are found.
+
+What is known of identities, addresses and networks may be more than memory holds: resident.py.
+"""
+
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -8,15 +13,20 @@ from quivive.baseline.monitor import Monitor
 from quivive.baseline.novelty import Novelty
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import PLACES_KEPT, AddressState, Organisation, Profile, Scene
-from quivive.baseline.tables import DAY_MS, Level
+from quivive.baseline.tables import DAY_MS
 from quivive.baseline.windows import HOUR_MS
+from quivive.engine.resident import Backing, Resident
+from quivive.engine.seen import Seen
 from quivive.policy.budget import Thresholds
+from quivive.policy.spending import Spent
 from quivive.scoring.calibrate import Calibration, calibration_of
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 ADDRESS_IDLE = 45 * DAY_MS  # an address nobody came from is forgotten after this
 STRAY_IDLE = 2 * DAY_MS  # and one where nobody ever succeeded, after this
-ADDRESSES_KEPT = 200_000
+PROFILES_IN_MEMORY = 20_000
+ADDRESSES_IN_MEMORY = 40_000
+PLACES_IN_MEMORY = 40_000
 
 
 class KnownPlace(Struct, frozen=True):
@@ -29,6 +39,45 @@ class KnownPlace(Struct, frozen=True):
     long: float | None
     asn: str | None
     as_name: str | None
+    day: int = 0  # on which it was last stated, since 1970
+
+
+def _profile_until(profile: Profile) -> int | None:
+    if profile.successes or profile.held or profile.judged:
+        return None
+    return max(profile.first_seen, profile.failures.hour * HOUR_MS) + STRAY_IDLE
+
+
+def _address_until(address: AddressState) -> int:
+    return address.last_seen + (ADDRESS_IDLE if address.good or address.hostile else STRAY_IDLE)
+
+
+def _rebase(profile: Profile, swept: int) -> None:
+    if profile.own.anchor:
+        profile.own.rebase(swept)
+
+
+def _profiles() -> Resident[Profile]:
+    return Resident("profiles", Profile, _profile_until, _rebase, PROFILES_IN_MEMORY)
+
+
+def _addresses() -> Resident[AddressState]:
+    return Resident("addresses", AddressState, _address_until, lambda *_: None, ADDRESSES_IN_MEMORY)
+
+
+def _networks() -> Resident[AddressState]:
+    return Resident("networks", AddressState, _address_until, lambda *_: None, ADDRESSES_IN_MEMORY)
+
+
+def _places() -> Resident[KnownPlace]:
+    return Resident(
+        "places",
+        KnownPlace,
+        lambda place: (place.day + 1) * DAY_MS + ADDRESS_IDLE,
+        lambda *_: None,
+        PLACES_IN_MEMORY,
+        frozen=True,
+    )
 
 
 class State(Struct):
@@ -36,16 +85,27 @@ class State(Struct):
 
     version: int = STATE_VERSION
     organisation: Organisation = field(default_factory=Organisation)
-    profiles: dict[str, Profile] = field(default_factory=dict)
-    addresses: dict[str, AddressState] = field(default_factory=dict)
-    networks: dict[str, AddressState] = field(default_factory=dict)
-    places: dict[str, KnownPlace] = field(default_factory=dict)
+    profiles: Resident[Profile] = field(default_factory=_profiles)
+    addresses: Resident[AddressState] = field(default_factory=_addresses)
+    networks: Resident[AddressState] = field(default_factory=_networks)
+    places: Resident[KnownPlace] = field(default_factory=_places)
     directory: Directory = field(default_factory=Directory)
     calibrations: dict[str, Calibration] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
     monitor: Monitor = field(default_factory=Monitor)
     novelty: Novelty = field(default_factory=Novelty)
     thresholds: Thresholds = field(default_factory=Thresholds)
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def tables(self) -> tuple[Resident[Any], ...]:
+        """What is kept apart from the rest, an entry at a time."""
+        return self.profiles, self.addresses, self.networks, self.places
+
+    def back_by(self, backing: Backing, *, empty: bool = False) -> None:
+        """Reads what is not in memory from ``backing`` from now on. ``empty``: it is new."""
+        for table in self.tables:
+            table.back_by(backing, self.organisation.swept, empty=empty)
 
     def profile(self, identity: str) -> Profile:
         """The profile of an identity, made when first asked for."""
@@ -98,6 +158,8 @@ class State(Struct):
         if moved is None:
             return
         profile = self.profile(identity)
+        if moved.successes and profile.successes:
+            self.organisation.known -= 1
         profile.own.merge(moved.own)
         profile.first_seen = min(profile.first_seen or moved.first_seen, moved.first_seen)
         profile.last_seen = max(profile.last_seen, moved.last_seen)
@@ -107,35 +169,13 @@ class State(Struct):
         profile.places = (moved.places + profile.places)[-PLACES_KEPT:]
 
     def sweep(self, time: int) -> None:
-        """Once a day of event time: forgets idle addresses, rebases counts, bounds the rest."""
+        """Once a day of event time: forgets idle addresses and names, rebases counts."""
         organisation = self.organisation
         if time - organisation.swept < DAY_MS:
             return
         organisation.swept = time
-        for name in ("addresses", "networks"):
-            table: dict[str, AddressState] = getattr(self, name)
-            kept = {
-                key: state
-                for key, state in table.items()
-                if time - state.last_seen
-                < (ADDRESS_IDLE if state.good or state.hostile else STRAY_IDLE)
-            }
-            if len(kept) > ADDRESSES_KEPT:
-                newest = sorted(kept.items(), key=lambda item: (-item[1].last_seen, item[0]))
-                kept = dict(newest[:ADDRESSES_KEPT])
-            setattr(self, name, kept)
-        self.profiles = {
-            identity: profile
-            for identity, profile in self.profiles.items()
-            if profile.successes
-            or profile.held
-            or profile.judged
-            or time - max(profile.first_seen, profile.failures.hour * HOUR_MS) < STRAY_IDLE
-        }
-        if len(self.places) > ADDRESSES_KEPT:
-            self.places = dict(list(self.places.items())[-ADDRESSES_KEPT // 2 :])
-        levels: list[Level] = [organisation.everyone, *organisation.groups.values()]
-        levels.extend(profile.own for profile in self.profiles.values())
-        for level in levels:
+        for table in self.tables:
+            table.sweep(time)
+        for level in (organisation.everyone, *organisation.groups.values()):
             if level.anchor:
                 level.rebase(time)

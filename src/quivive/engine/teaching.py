@@ -15,6 +15,7 @@ from quivive.baseline.profile import (
 )
 from quivive.engine.learn import WELCOME_TRUST, at_one, group_of, journey
 from quivive.engine.probation import PROBATION, counts, forget, wait, waiting_of
+from quivive.engine.resident import Resident
 from quivive.engine.state import State
 
 
@@ -40,6 +41,7 @@ def put(
             profile.learned[lesson.constellation] = hour
             _bound(profile.learned, CONSTELLATIONS_KEPT)
     profile.successes += 1
+    state.organisation.known += profile.successes == 1
     profile.last_seen = max(profile.last_seen, time)
     country = _see(profile.countries.last_seen, lesson.country, time, profile.countries.limit)
     networks = profile.networks.last_seen
@@ -92,6 +94,7 @@ def take(state: State, profile: Profile, lesson: Lesson, undone: Mapping[int, Le
             counts(state, profile, time, lesson.group, lesson.features, -lesson.trust)
         if profile.learned.get(lesson.constellation) == hour:
             _restore(profile.learned, lesson.constellation, before.learned)
+    state.organisation.known -= profile.successes == 1
     profile.successes = max(0, profile.successes - 1)
     _unsee(profile.countries.last_seen, lesson.country, lesson, before.country, "country", undone)
     if lesson.network is not None and before.network is None:
@@ -189,7 +192,7 @@ def _unplace(profile: Profile, place: Place, before: Before, undone: Mapping[int
     profile.places = sorted(places, key=lambda p: p.time)[-PLACES_KEPT:]
 
 
-def _whereabouts(state: State, lesson: Lesson) -> list[tuple[dict[str, AddressState], str]]:
+def _whereabouts(state: State, lesson: Lesson) -> list[tuple[Resident[AddressState], str]]:
     """Where the lesson's address and network are kept, in this order."""
     pairs = ((state.addresses, lesson.ip), (state.networks, lesson.network))
     return [(table, key) for table, key in pairs if key is not None]

@@ -42,7 +42,7 @@ def watch(
         if new and not _disturbed(gathered):
             new, anchored = novelty.usual_but_for(login, scene, levels, new)
             if new:
-                state.novelty.note(login, new, anchored, len(state.profiles))
+                state.novelty.note(login, new, anchored, state.organisation.known)
     elif login.outcome == "failure" and not login.accepted and scene.profile.successes:
         if novelty.elsewhere(login, levels):
             state.novelty.failed(login)

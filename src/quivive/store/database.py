@@ -1,122 +1,103 @@
-"""The embedded store: state, assessments and dead letters of one organisation in one SQLite file.
+"""The store: state, assessments and all that belongs to them, in SQLite or PostgreSQL.
 
-A run commits once, at its end, in one transaction: a run that is cut short leaves the store as it
-was.
+Whatever belongs together is written in one transaction, so that a run that is killed leaves the
+store as it was after its last one.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import importlib
+import pkgutil
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 
-from quivive.model.errors import ConfigurationError
-from quivive.model.record import Reject
-
-SCHEMA_VERSION = 2
-# What each version added to a table; older stores get it when they are opened.
-ADDED = {
-    2: (
-        "ALTER TABLE assessments ADD COLUMN lesson BLOB",
-        "ALTER TABLE assessments ADD COLUMN kind TEXT",
-        "ALTER TABLE assessments ADD COLUMN stratum TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE assessments ADD COLUMN finding BOOLEAN NOT NULL DEFAULT 0",
-        "UPDATE assessments SET finding = 1 WHERE risk_score >= 46",
-    ),
-}
-FILE = "quivive.sqlite"
-BATCH = 2000
-
-metadata = sa.MetaData()
-_meta = sa.Table(
-    "meta",
+from quivive.store import schema
+from quivive.store.batch import Batch, EntryRow, Noted, Outgoing, Row, RunRow, write
+from quivive.store.connect import FILE, WRITE, Place
+from quivive.store.lock import Lock, acquire
+from quivive.store.schema import (
+    BATCH,
+    SCHEMA_VERSION,
+    StoreError,
+    StoreUnavailable,
+    assessments,
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
 )
-_state = sa.Table(
-    "state",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-)
-assessments = _assessments = sa.Table(
+from quivive.store.upgrade import stamp, upgrade
+
+__all__ = [
+    "BATCH",
+    "FILE",
+    "SCHEMA_VERSION",
+    "Batch",
+    "EntryRow",
+    "Noted",
+    "Outgoing",
+    "Row",
+    "RunRow",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
     "assessments",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("time", sa.BigInteger, nullable=False, index=True),
-    sa.Column("identity", sa.Text, nullable=False, index=True),
-    sa.Column("risk_score", sa.Float, nullable=False, index=True),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Column("lesson", sa.LargeBinary),
-    sa.Column("kind", sa.Text),
-    sa.Column("stratum", sa.Text, nullable=False, server_default=""),
-    sa.Column("finding", sa.Boolean, nullable=False, server_default="0"),
-)
-_dead_letters = sa.Table(
-    "dead_letters",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("log", sa.Text, nullable=False),
-    sa.Column("line", sa.Integer, nullable=False),
-    sa.Column("sequence", sa.Integer, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("sample", sa.Text, nullable=False),
-)
+    "metadata",
+]
 
-
-class StoreError(ConfigurationError):
-    """The store cannot be used; the message says which file, why, and what to do."""
-
-
-class Row(NamedTuple):
-    """One assessment as it is kept: the output line with what it is found by.
-
-    lesson: what it taught and the evidence, for verdicts; kind: what it was held as, if it was.
-    stratum: kind of identity and product; finding: whether it was told.
-    """
-
-    id: str
-    time: int
-    identity: str
-    risk_score: float
-    body: bytes
-    lesson: bytes | None = None
-    kind: str | None = None
-    stratum: str = ""
-    finding: bool = False
+WRITTEN = "written"  # whose value changes whenever states or entries are written
+CLAIMED = "quivive_claimed"  # what it will be after the transaction of a connection
 
 
 class Store:
-    """One state directory."""
+    """One organisation's store.
 
-    def __init__(self, folder: Path, *, create: bool = True) -> None:
-        """Opens ``folder``; makes it when ``create``.
+    given: what names it to ``--state``; path: what names it in messages; at: called with the name
+    of each point at which a crash must lose nothing, for tests that crash there.
+    """
+
+    at: Callable[[str], None] = staticmethod(lambda _: None)
+
+    def __init__(self, where: Path | str, *, create: bool = True, lasting: bool = True) -> None:
+        """Opens the store in a folder or of a postgresql:// URL; makes it when ``create``.
+        ``lasting``: what is committed survives a loss of power.
 
         Raises StoreError for a missing, foreign, damaged or newer store.
         """
-        self.path = folder / FILE
-        if not create and not self.path.exists():
-            raise StoreError(
-                f"{folder}: no store here; make one with quivive score --state {folder}"
-            )
+        self._place = place = Place(where, lasting)
+        self.given, self.folder = place.given, place.folder
+        self.path = place.file or place.where
+        self._lock: Lock | None = None
+        self._holders = 0
+        self._what = ""
+        self._token: str | None = None  # of the last write that this run knows of
+        self._reader: sa.Connection | None = None
+        mark = "?" if place.folder is not None else "%s"
+        self._read = {
+            name: f"SELECT body, until, swept FROM {name} WHERE key = {mark}"  # noqa: S608
+            for name in schema.ENTRY_TABLES
+        }
+        missing = place.file is not None and not place.file.exists()
+        if missing and not create:
+            raise self._missing()
+        if place.folder is not None:
+            try:
+                place.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(
+                    f"{place.folder}: {error.strerror}; choose a folder you can write"
+                ) from None
+        self._engine = place.engine()
+        self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{folder}: {error.strerror}; choose a folder you can write") from None
-        self._engine = sa.create_engine(f"sqlite:///{self.path}")
-        self._loaded: dict[str, bytes | None] = {}
-        try:
-            with self._engine.begin() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                self._check(connection)
-        except DatabaseError as error:
+            self._open(create)
+        except DBAPIError as error:
             self.close()
+            if place.folder is None or "unable to open" in str(error.orig):
+                raise place.failure(error) from None
             raise StoreError(f"{self.path}: {error.orig}; not a store of Quivive's?") from None
-        except StoreError:
+        except BaseException:
             self.close()
             raise
 
@@ -128,155 +109,267 @@ class Store:
         """Releases the file."""
         self.close()
 
-    def _check(self, connection: sa.Connection) -> None:
-        present = set(sa.inspect(connection).get_table_names())
-        if present and "meta" not in present:
+    def _missing(self) -> StoreError:
+        return StoreError(
+            f"{self.given}: no store here; make one with quivive score --state {self.given}"
+        )
+
+    def _open(self, create: bool) -> None:
+        with self._engine.connect() as connection:
+            present = set(sa.inspect(connection).get_table_names())
+            found = self._version(connection, present)
+        if found == SCHEMA_VERSION and present.issuperset(metadata.tables):
+            return
+        if not present and not create:
+            raise self._missing()
+        if self.folder is not None:
+            with self._place.plain(self._engine) as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        _know_all_tables()
+        with self.writing("opening it"), self.transaction() as connection:
+            present = set(sa.inspect(connection).get_table_names())
+            found = self._version(connection, present)
+            if 0 < found < SCHEMA_VERSION:
+                upgrade(connection, found, str(self.path))
+            metadata.create_all(connection)
+            if not found:
+                stamp(connection)
+
+    def _version(self, connection: sa.Connection, present: set[str]) -> int:
+        """The version of the tables that are there; 0 for none.
+
+        Raises StoreError for another program's tables, and for a newer version.
+        """
+        if not present:
+            return 0
+        if not present.issuperset({"meta", "assessments"}):
+            if self.folder is None:
+                raise StoreError(
+                    f"{self.path}: tables of something else; choose another database or schema"
+                )
             raise StoreError(f"{self.path}: a database of something else; choose another folder")
-        version = sa.select(_meta.c.value).where(_meta.c.key == "version")
-        found = connection.scalar(version) if present else None
-        if found is not None and found.isdecimal() and 0 < int(found) < SCHEMA_VERSION:
-            self._upgrade(connection, int(found))
-            found = str(SCHEMA_VERSION)
-        metadata.create_all(connection)
-        if found is None:
-            connection.execute(sa.insert(_meta), {"key": "version", "value": str(SCHEMA_VERSION)})
-        elif found != str(SCHEMA_VERSION):
+        query = sa.select(schema.meta.c.value).where(schema.meta.c.key == "version")
+        found = connection.scalar(query)
+        if found is None or not found.isdecimal() or not 0 < int(found) <= SCHEMA_VERSION:
             raise StoreError(
                 f"{self.path}: store version {found}, this Quivive reads {SCHEMA_VERSION};"
                 " use the Quivive that wrote it, or another folder"
             )
+        return int(found)
 
-    def _upgrade(self, connection: sa.Connection, version: int) -> None:
-        """Adds what an older store lacks, all or nothing; what is in it stays as it is."""
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for number in range(version + 1, SCHEMA_VERSION + 1):
-            for statement in ADDED[number]:
-                connection.exec_driver_sql(statement)
-        connection.execute(
-            sa.update(_meta).where(_meta.c.key == "version").values(value=str(SCHEMA_VERSION))
-        )
+    # --- writing
 
-    def load(self, name: str) -> bytes | None:
-        """The state kept under a name, or None."""
-        with self._engine.connect() as connection:
-            body = connection.scalar(sa.select(_state.c.body).where(_state.c.name == name))
-        self._loaded[name] = body
-        return body
+    @contextmanager
+    def writing(self, what: str) -> Iterator[None]:
+        """Keeps others from writing during the block; ``what`` tells them who does.
 
-    def commit(
-        self,
-        rows: Iterable[Row],
-        states: Callable[[], dict[str, bytes]],
-        rejects: Iterable[Reject],
-    ) -> None:
-        """Writes a run's results in one transaction. An assessment already there is replaced.
-
-        ``states`` and ``rejects`` are asked for once the rows are through. Raises StoreError, with
-        nothing written, when the store is full or in use, or a state has changed since it was
-        loaded.
+        Raises StoreError when somebody else is writing.
         """
+        if self._lock is None:
+            self._lock, self._what = acquire(self._place, self._engine, what), what
+        self._holders += 1
         try:
-            self._loaded |= self._commit(rows, states, rejects)
-        except DatabaseError as error:
-            raise StoreError(
-                f"{self.path}: {error.orig}; nothing was kept, run it again when the store is free"
-            ) from None
-
-    def _commit(
-        self,
-        rows: Iterable[Row],
-        states: Callable[[], dict[str, bytes]],
-        rejects: Iterable[Reject],
-    ) -> dict[str, bytes]:
-        with self._engine.begin() as connection:
-            for batch in _batches(rows):
-                connection.execute(
-                    insert(_assessments).prefix_with("OR REPLACE"),
-                    [row._asdict() for row in batch],
-                )
-            written = states()
-            for name, body in written.items():
-                self.put(connection, name, body)
-            letters = [
-                {
-                    "log": r.log,
-                    "line": r.line,
-                    "sequence": r.sequence,
-                    "reason": r.reason,
-                    "sample": r.sample,
-                }
-                for r in rejects
-            ]
-            if letters:
-                connection.execute(sa.insert(_dead_letters), letters)
-        return written
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders and self._lock is not None:
+                self._lock.release()
+                self._lock = None
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A connection whose changes are kept all together, or not at all when the block raises.
 
-        Raises StoreError, with nothing written, when the store is full or in use.
+        Raises StoreUnavailable, with nothing written, when the store is full, gone or in use.
         """
+        if self._lock is not None and not self._lock.holds():
+            self._lock.release()
+            self._lock = acquire(self._place, self._engine, self._what)
         try:
-            with self._engine.begin() as connection:
-                # At once, so that nothing that is read in it can change before it ends.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
-        except DatabaseError as error:
+            with self._engine.connect().execution_options(**WRITE) as connection:
+                connection.info.pop(CLAIMED, None)
+                with connection.begin():
+                    yield connection
+                claimed = connection.info.pop(CLAIMED, None)
+        except DBAPIError as error:
+            raise self._place.failure(error) from None
+        self._token = claimed or self._token
+
+    def commit(self, batch: Batch, token: str | None = None) -> None:
+        """Keeps a batch, all of it or nothing.
+
+        With ``token`` (see ``new_token``) the same batch can be given again after a failure: it is
+        not written twice, even if it was only the answer that got lost. Raises StoreUnavailable
+        when it can be tried again, StoreError when another run has written meanwhile.
+        """
+        token = token or new_token()
+        with self.transaction() as connection:
+            if not self._claim(connection, token):
+                return
+            self._put(connection, batch.states)
+            self.at("in-transaction")
+            write(connection, batch)
+            self.at("before-commit")
+        self.at("after-commit")
+
+    def put(self, connection: sa.Connection, states: Mapping[str, bytes]) -> None:
+        """Keeps states by name, in a transaction.
+
+        Raises StoreError when they are no longer what this run loaded: another one was faster.
+        """
+        if states:
+            self._claim(connection, connection.info.get(CLAIMED) or new_token())
+            self._put(connection, states)
+
+    def put_entries(
+        self, connection: sa.Connection, changed: Mapping[str, tuple[list[EntryRow], list[str]]]
+    ) -> None:
+        """Keeps what is known of identities, addresses and networks, in a transaction."""
+        self._claim(connection, connection.info.get(CLAIMED) or new_token())
+        write(connection, Batch(changed=changed))
+
+    def _claim(self, connection: sa.Connection, token: str) -> bool:
+        """Notes that ``token`` writes. False when it has done so before."""
+        connection.info[CLAIMED] = token
+        query = sa.select(schema.meta.c.value).where(schema.meta.c.key == WRITTEN)
+        if connection.dialect.name == "postgresql":
+            query = query.with_for_update()
+        found = connection.scalar(query)
+        if found == token:
+            return False
+        if self._token is not None and (found or "") != self._token:
             raise StoreError(
-                f"{self.path}: {error.orig}; nothing was kept, run it again when the store is free"
-            ) from None
+                f"{self.path}: another run has written to it meanwhile;"
+                " nothing was kept, run it again"
+            )
+        statement = schema.upsert(connection, schema.meta, ("key", "value"), replace=True)
+        connection.exec_driver_sql(statement, (WRITTEN, token))
+        return True
+
+    def _put(self, connection: sa.Connection, states: Mapping[str, bytes]) -> None:
+        if states:
+            statement = schema.upsert(connection, schema.state, ("name", "body"), replace=True)
+            connection.exec_driver_sql(statement, list(states.items()))
+
+    # --- reading
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """A connection to read with."""
         return self._engine.connect()
 
-    def put(self, connection: sa.Connection, name: str, body: bytes) -> None:
-        """Keeps a state under a name, in a transaction.
+    def load(self, name: str) -> bytes | None:
+        """The state kept under a name, or None."""
+        return self.load_all((name,)).get(name)
 
-        Raises StoreError when it is no longer what this run loaded: another one was faster.
+    def load_all(self, names: tuple[str, ...]) -> dict[str, bytes]:
+        """The states kept under some names. What is put later is refused if another run has
+        written between.
         """
-        found = connection.scalar(sa.select(_state.c.body).where(_state.c.name == name))
-        if name in self._loaded and found != self._loaded[name]:
-            raise StoreError(
-                f"{self.path}: another run has written to it meanwhile;"
-                " nothing was kept, run it again"
-            )
-        statement = insert(_state).values(name=name, body=body)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["name"], set_={"body": body})
-        )
-        if name in self._loaded:
-            self._loaded[name] = body
+        written = sa.select(schema.meta.c.value).where(schema.meta.c.key == WRITTEN)
+        query = sa.select(schema.state).where(schema.state.c.name.in_(names))
+        with self._engine.connect() as connection:
+            token = connection.scalar(written) or ""
+            found = {name: bytes(body) for name, body in connection.execute(query)}
+        if self._token is None:
+            self._token = token
+        return found
+
+    def forget_loaded(self) -> None:
+        """What was loaded before is loaded anew: what others have written since is no conflict."""
+        self._token = None
+
+    def read(self, table: str, key: str) -> EntryRow | None:
+        """What is known of one name, as it was committed last.
+
+        Raises StoreUnavailable when the store cannot be read now.
+        """
+        try:
+            if self._reader is None:
+                self._reader = self._place.plain(self._engine)
+            # The driver's own cursor: this is asked once a login that brings something new.
+            driver: Any = self._reader.connection.dbapi_connection
+            row = driver.execute(self._read[table], (key,)).fetchone()
+        except (DBAPIError, self._driver_error) as error:
+            self._drop_reader()
+            raise self._place.failure(error) from None
+        return None if row is None else EntryRow(key, *row)
+
+    def scan(self, table: str) -> Iterator[EntryRow]:
+        """All that is known, by name, as it was committed last."""
+        found = schema.entries[table]
+        query = sa.select(found).order_by(found.c.key).execution_options(yield_per=BATCH)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                yield EntryRow(row.key, bytes(row.body), row.until, row.swept)
+
+    def seen(self) -> tuple[list[tuple[int, bytes]], int]:
+        """Digests of ids in order, (number of the first, digests), and the oldest remembered."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(schema.seen).order_by(schema.seen.c.number)).all()
+        return [(r.number, bytes(r.digests)) for r in rows], rows[-1].oldest if rows else 0
+
+    def journal(self) -> Iterator[Noted]:
+        """The events judged since the state was kept last, in order."""
+        query = sa.select(schema.journal).order_by(schema.journal.c.position)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query.execution_options(yield_per=BATCH)):
+                yield Noted(row.position, row.log, bytes(row.body))
+
+    def journaled(self) -> int:
+        """The position of the newest event in the journal; 0 for an empty one."""
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(sa.func.max(schema.journal.c.position))) or 0
+
+    def newest_line(self, run: int) -> int:
+        """The position of the last line of a run; those of a server belong to run 0."""
+        query = sa.select(sa.func.max(assessments.c.position)).where(assessments.c.run == run)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) or 0
 
     def history(self) -> Iterator[tuple[str, bytes]]:
         """Ids and output lines of all assessments by event time; of equals the first kept first."""
+        table = assessments
         query = (
-            sa.select(_assessments.c.id, _assessments.c.body)
-            .order_by(_assessments.c.time, sa.literal_column("rowid"))
+            sa.select(table.c.id, table.c.body)
+            .order_by(table.c.time, table.c.run, table.c.position)
             .execution_options(yield_per=BATCH)
         )
         with self._engine.connect() as connection:
-            yield from ((row.id, row.body) for row in connection.execute(query))
+            yield from ((row.id, bytes(row.body)) for row in connection.execute(query))
 
     def assessment(self, event_id: str) -> bytes | None:
         """The output line kept for an event id, or None."""
         with self._engine.connect() as connection:
-            return connection.scalar(
-                sa.select(_assessments.c.body).where(_assessments.c.id == event_id)
+            body = connection.scalar(
+                sa.select(assessments.c.body).where(assessments.c.id == event_id)
             )
+        return None if body is None else bytes(body)
 
     def close(self) -> None:
-        """Releases the file."""
-        self._engine.dispose()
+        """Releases the file, or the connections."""
+        self._drop_reader()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        if hasattr(self, "_engine"):
+            self._engine.dispose()
+
+    def _drop_reader(self) -> None:
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            try:
+                reader.close()
+            except DBAPIError:
+                reader.invalidate()
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _know_all_tables() -> None:
+    """Imports every module that has tables, so that a store is made with all of them."""
+    for found in pkgutil.iter_modules([str(Path(__file__).parent)], "quivive.store."):
+        if not found.ispkg:
+            importlib.import_module(found.name)
+
+
+def new_token() -> str:
+    """What marks one commit."""
+    return secrets.token_hex(8)

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from quivive.model.audit import Entry
+from quivive.store import audit
 from quivive.store.database import Store, StoreError, metadata
+from quivive.store.schema import append_only
 
 SHIPPED_NAME = "shipped"  # the model that comes with Quivive, which is no row
 MARKER = "model"  # the state that names the active version: a run notices when it has changed
@@ -38,15 +41,7 @@ _history = sa.Table(
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("forced", sa.Boolean, nullable=False),
 )
-for _verb in ("UPDATE", "DELETE"):
-    sa.event.listen(
-        _history,
-        "after_create",
-        sa.DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER model_history_no_{_verb.lower()} BEFORE {_verb} ON model_history"
-            " BEGIN SELECT RAISE(ABORT, 'model_history is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+append_only(_history)
 
 
 class Version(NamedTuple):
@@ -181,7 +176,7 @@ class Models:
         """
         with self.store.transaction() as connection:
             # Written first, so that whatever is read below cannot change any more.
-            self.store.put(connection, MARKER, name.encode())
+            self.store.put(connection, {MARKER: name.encode()})
             if (_named(connection, "active") or SHIPPED_NAME) != active:
                 raise self._overtaken()
             if active != SHIPPED_NAME:
@@ -195,8 +190,7 @@ class Models:
                 if connection.execute(statement.values(status="active")).rowcount != 1:
                     raise StoreError(f"{self.store.path}: no model {name}")
             _note(connection, name, action, "active", author, active, forced)
-            for key, body in states.items():
-                self.store.put(connection, key, body)
+            self.store.put(connection, states)
 
     def before(self) -> str | None:
         """What was active before the active version was promoted: where a roll-back goes."""
@@ -246,6 +240,15 @@ def _note(
 ) -> None:
     change = Change(author.at, version, action, status, replaced, author.by, author.why, forced)
     connection.execute(sa.insert(_history), change._asdict())
+    details = {"why": author.why, "status": status, "replaced": replaced, "forced": forced}
+    entry = Entry(
+        time=author.at,
+        actor=author.by,
+        action=f"model:{action}",
+        subject=version,
+        details={name: value for name, value in details.items() if value is not None},
+    )
+    audit.append(connection, [entry])
 
 
 def _named(connection: sa.Connection, status: str) -> str | None:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
+from quivive.model.audit import Entry
 from quivive.model.verdict import Verdict
-from quivive.store.database import BATCH, Store, StoreError, assessments, metadata
+from quivive.store import audit
+from quivive.store.database import BATCH, EntryRow, Store, StoreError, assessments, metadata
+from quivive.store.schema import append_only, upsert
 
 SUGGESTIONS_FROM = 500
 _verdicts = sa.Table(
@@ -26,15 +28,7 @@ _verdicts = sa.Table(
     sa.Column("when", sa.BigInteger, nullable=False),
     sa.Column("supersedes", sa.Integer),
 )
-for _verb in ("UPDATE", "DELETE"):
-    sa.event.listen(
-        _verdicts,
-        "after_create",
-        sa.DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER verdicts_no_{_verb.lower()} BEFORE {_verb} ON verdicts"
-            " BEGIN SELECT RAISE(ABORT, 'verdicts is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+append_only(_verdicts)
 _effects = sa.Table(
     "effects",
     metadata,
@@ -116,6 +110,19 @@ class Verdicts:
         given = self.all()
         gone = {g.supersedes for g in given}
         return {g.verdict.event_id: g for g in given if g.id not in gone}
+
+    def on(self, ids: Sequence[str]) -> dict[str, Given]:
+        """The verdicts that stand on some logins."""
+        found: dict[str, Given] = {}
+        for start in range(0, len(ids), BATCH):
+            mine = _verdicts.c.event_id.in_(ids[start : start + BATCH])
+            query = sa.select(_verdicts).where(mine).order_by(_verdicts.c.id)
+            with self.store.reading() as connection:
+                rows = connection.execute(query).all()
+            for row in rows:  # a later one supersedes the one before it
+                said = Verdict(**dict(zip(_FIELDS, row[1:6], strict=True)))
+                found[said.event_id] = Given(row[0], said, row[6])
+        return found
 
     def logins(self, ids: Sequence[str], lessons: bool = True) -> dict[str, Login]:
         """The logins of some ids, as far as they are in the store."""
@@ -201,7 +208,8 @@ class Verdicts:
         values = [one._asdict() for one in asked]
         if values:
             with self.store.transaction() as connection:
-                connection.execute(insert(_asked).on_conflict_do_nothing(), values)
+                statement = upsert(connection, _asked, Asked._fields, replace=False)
+                connection.exec_driver_sql(statement, [tuple(v.values()) for v in values])
 
     def next_id(self) -> int:
         """The id of the next verdict."""
@@ -214,8 +222,10 @@ class Verdicts:
         reversed_ids: Iterable[str],
         changed: Iterable[Changed],
         states: Mapping[str, bytes],
+        entries: Mapping[str, tuple[list[EntryRow], list[str]]] | None = None,
     ) -> None:
-        """Keeps verdicts with what they changed, and the changed states, in one transaction.
+        """Keeps verdicts with what they changed, the changed states and entries, in one
+        transaction.
 
         Raises StoreError, with nothing written, when somebody else has written meanwhile.
         """
@@ -225,8 +235,9 @@ class Verdicts:
                     f"{self.store.path}: other verdicts have come in meanwhile; nothing was kept,"
                     " run it again"
                 )
-            for name, body in states.items():
-                self.store.put(connection, name, body)
+            self.store.put(connection, states)
+            if entries:
+                self.store.put_entries(connection, entries)
             rows = [
                 {
                     "id": g.id,
@@ -237,6 +248,7 @@ class Verdicts:
             ]
             if rows:
                 connection.execute(sa.insert(_verdicts), rows)
+            audit.append(connection, [_entry(g) for g in given])
             gone = list(reversed_ids)
             for start in range(0, len(gone), BATCH):
                 some = _effects.c.event_id.in_(gone[start : start + BATCH])
@@ -247,6 +259,21 @@ class Verdicts:
 
 
 _FIELDS: tuple[str, ...] = Verdict.__struct_fields__
+
+
+def _entry(given: Given) -> Entry:
+    """What the audit trail keeps of a verdict; its time is when it was taken in."""
+    said = given.verdict
+    details: dict[str, object] = {"number": given.id, "why": said.why, "when": said.when}
+    if given.supersedes is not None:
+        details["supersedes"] = given.supersedes
+    return Entry(
+        time=audit.now(),
+        actor=said.by,
+        action=f"verdict:{said.kind}",
+        subject=said.event_id,
+        details=details,
+    )
 
 
 def _next(connection: sa.Connection) -> int:

@@ -1,0 +1,211 @@
+"""Judging logins as they come, for the server: nothing that was answered is lost, nothing doubled.
+
+A group of logins is one small transaction: what was said of each, what is to be done, and the
+events themselves in a journal. The state, of which a login changes a little of much, is kept at a
+checkpoint every so many logins; after a crash it is the last checkpoint and the journal, judged
+again. The engine is deterministic: that gives the same state, and nothing is sent twice.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from quivive.app.keeping import Saver, begin_state
+from quivive.app.kept import row_of
+from quivive.app.models import InUse, in_use
+from quivive.app.output import encode_scored
+from quivive.app.scoring import engine
+from quivive.engine.engine import Scored
+from quivive.engine.state import State
+from quivive.enrich.enricher import Enricher
+from quivive.model.event import AuthEvent
+from quivive.model.record import Reject
+from quivive.policy.budget import Budgets
+from quivive.store.batch import Batch, Noted, Outgoing, Row
+from quivive.store.database import Store, StoreError, StoreUnavailable, new_token
+
+CHECKPOINT_LOGINS = 20_000  # what is judged again after a crash, at most
+
+Step = Callable[[AuthEvent], Scored | None]
+Writes = Callable[[sa.Connection], None]
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(AuthEvent)
+
+
+def replay(store: Store, step: Step) -> int:
+    """Judges the events of the journal again, for what they teach; returns how many there are.
+
+    Raises StoreError for one that is damaged.
+    """
+    count = 0
+    for noted in store.journal():
+        try:
+            step(_decoder.decode(noted.body))
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise StoreError(
+                f"{store.path}: journal, event {noted.position}: damaged: {error}; restore the"
+                " store from a backup"
+            ) from None
+        count += 1
+    return count
+
+
+class _Judged(Struct):
+    """What was judged and is not kept yet: the event as it came, and the row if it was a login."""
+
+    log: str
+    event: AuthEvent
+    row: Row | None
+
+
+class _Attempt(Struct):
+    """A transaction that may have to be tried again."""
+
+    batch: Batch
+    token: str
+    checkpoint: bool
+
+
+class Live:
+    """The state of a store, at work. Use it from one thread, with ``store.writing`` held."""
+
+    def __init__(
+        self,
+        store: Store,
+        enricher: Enricher,
+        budgets: Budgets | None = None,
+        aliases: dict[str, str] | None = None,
+        checkpoint: int = CHECKPOINT_LOGINS,
+        make: Callable[[State, InUse], Step] | None = None,
+    ) -> None:
+        """Loads the state and judges the journal again. ``make`` gives what judges; by default
+        that is the engine with every signal there is.
+
+        Raises StoreUnavailable when the store cannot be read, UsageError for a damaged state.
+        """
+        self.store = store
+        self.state: State
+        self.models: InUse
+        self.replayed = 0
+        self._enricher = enricher
+        self._budgets = budgets or Budgets()
+        self._aliases = aliases
+        self._every = checkpoint
+        self._make = make or self._engine
+        self._attempt: _Attempt | None = None
+        self._judged: list[_Judged] = []
+        self._line = 0
+        self._noted = 0
+        self._since = 0
+        self._lost = False
+        self._load()
+
+    def judge(self, log: str, event: AuthEvent) -> Scored | None:
+        """Judges one event, as ``Engine.step`` does; ``log`` is its input's name.
+
+        Raises StoreUnavailable, and has judged nothing, when what is known of the identity cannot
+        be read: the same event can be given again.
+        """
+        self._recover()
+        try:
+            scored = self._step(event)
+        except StoreUnavailable:
+            self._lost = True  # in the middle of a login: what is in memory is half of it
+            raise
+        self._judged.append(_Judged(log, event, self._row(log, event, scored)))
+        return scored
+
+    def commit(
+        self,
+        outbox: Sequence[Outgoing] = (),
+        rejects: Sequence[Reject] = (),
+        also: Sequence[Writes] = (),
+    ) -> None:
+        """Keeps everything judged since the last commit, with what is to be done about it.
+
+        Raises StoreUnavailable when it cannot be kept now: it is kept for the next ``commit``,
+        whose own content comes after it. Whoever waits for an answer must be told to try again.
+        """
+        self._finish()
+        judged = self._judged
+        self._judged = []
+        rows = []
+        for one in judged:
+            if one.row is not None:
+                self._line += 1
+                rows.append(one.row._replace(position=self._line))
+        journal = [
+            Noted(self._noted + n, one.log, _encoder.encode(one.event))
+            for n, one in enumerate(judged, 1)
+        ]
+        self._noted += len(judged)
+        self._since += len(judged)
+        batch = Batch(rows=rows, rejects=rejects, journal=journal, outbox=outbox, also=also)
+        self._attempt = _Attempt(batch, new_token(), False)
+        self._finish()
+        if self._since >= self._every:
+            with suppress(StoreUnavailable):  # the group is kept: this is tried again with the next
+                self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Keeps the state as it is after the last commit: before verdicts, promotions, the end.
+
+        Raises StoreUnavailable as ``commit`` does, StoreError when something is not committed yet.
+        """
+        self._finish()
+        if self._judged:
+            raise StoreError(f"{self.store.given}: a checkpoint between judging and committing")
+        self._attempt = _Attempt(self._saver.take(self.models.states()), new_token(), True)
+        self._finish()
+
+    def reload(self) -> None:
+        """Takes the state anew from the store, after a verdict or a promotion has changed it."""
+        self._lost = True
+        self._recover()
+
+    def _finish(self) -> None:
+        attempt = self._attempt
+        if attempt is None:
+            return
+        self.store.commit(attempt.batch, attempt.token)
+        self._attempt = None
+        if attempt.checkpoint:
+            self._saver.saved()
+            self._since = self._noted = 0
+
+    def _recover(self) -> None:
+        """After a login that broke off: the state from the store, and what is not in it yet."""
+        if not self._lost:
+            return
+        self._finish()
+        self._load()
+        for one in self._judged:
+            one.row = self._row(one.log, one.event, self._step(one.event))
+        self._lost = False
+
+    def _load(self) -> None:
+        store = self.store
+        store.forget_loaded()
+        self.state = begin_state(store)
+        self.models = in_use(store, self.state, self._budgets)
+        if self._aliases is not None:
+            self.state.directory.aliases = dict(self._aliases)
+        self._step = self._make(self.state, self.models)
+        self._saver = Saver(self.state)
+        self.replayed = self._since = replay(store, self._step)
+        self._noted = store.journaled()
+        self._line = store.newest_line(0)
+
+    def _engine(self, state: State, models: InUse) -> Step:
+        return engine(state, self._enricher, models.model, self._budgets, models.beside).step
+
+    def _row(self, log: str, event: AuthEvent, scored: Scored | None) -> Row | None:
+        if scored is None:
+            return None
+        event_id = event.metadata.uid or f"{log}:{event.metadata.sequence}"
+        line = encode_scored(scored, log)
+        return row_of(event_id, scored, line, self.models.model.weights)
