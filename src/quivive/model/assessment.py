@@ -72,9 +72,31 @@ class Assessment(Struct, frozen=True, kw_only=True):
     short_road: bool = False
 
 
-class Decision(Struct, frozen=True, kw_only=True):
-    """What policy says to do, in which mode (shadow, canary, enforce), by which rule."""
+class Ruled(Struct, frozen=True, kw_only=True):
+    """What one rule says beside the decision itself."""
 
     action: str
     mode: str
     rule: str
+
+
+class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What policy says to do, in which mode (shadow, canary, enforce), by which rule.
+
+    In shadow nothing is done. policy: the version that decided; none where nothing was to do.
+    would: what an earlier rule in shadow, or of a canary without this identity, would have done.
+    also: what is told besides. contexts: the circumstances that applied; instead_of: the action
+    before they, or the kind of identity, changed it. spent: the budget that was used up.
+    runbook: what to read.
+    """
+
+    action: str
+    mode: str
+    rule: str
+    policy: str | None = None
+    would: Ruled | None = None
+    also: tuple[Ruled, ...] = ()
+    contexts: tuple[str, ...] = ()
+    instead_of: str | None = None
+    spent: str | None = None
+    runbook: str | None = None
