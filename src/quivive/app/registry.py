@@ -9,12 +9,19 @@ import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
+from typing import TYPE_CHECKING
 
+import quivive.notify
+import quivive.respond
 import quivive.signals
 import quivive.sources
 from quivive.app.maps import shipped_maps
+from quivive.notify.notifier import Notifier
 from quivive.signals.signal import Signal
 from quivive.sources.source import Source
+
+if TYPE_CHECKING:  # imports an HTTP client, which most commands need not wait for
+    from quivive.respond.response import Action
 
 
 def _constants(package: ModuleType, constant: str) -> list[object]:
@@ -52,3 +59,30 @@ def signals() -> tuple[Signal, ...]:
             raise TypeError(f"{found!r} is registered as a signal but is no Signal")
         known[found.name] = found
     return tuple(known.values())
+
+
+@cache
+def actions() -> "dict[str, Action]":
+    """Every vendor that contains identities, by name.
+
+    Raises TypeError for an entry point that gives none.
+    """
+    from quivive.respond.response import Action
+
+    known: dict[str, Action] = {}
+    for found in _constants(quivive.respond, "ACTION"):
+        if not isinstance(found, Action):
+            raise TypeError(f"{found!r} is registered as a response but is no Action")
+        known[found.name] = found
+    return known
+
+
+@cache
+def notifiers() -> dict[str, Notifier]:
+    """Every channel by name. Raises TypeError for an entry point that gives none."""
+    known: dict[str, Notifier] = {}
+    for found in _constants(quivive.notify, "NOTIFIER"):
+        if not isinstance(found, Notifier):
+            raise TypeError(f"{found!r} is registered as a notifier but is no Notifier")
+        known[found.name] = found
+    return known
