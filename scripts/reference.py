@@ -5,6 +5,7 @@ a clock, a terminal or the environment.
 """
 
 import copy
+import importlib
 import inspect
 import types
 import typing
@@ -15,18 +16,30 @@ from pathlib import Path
 import click
 import msgspec
 
-from quivive.app import ingest
-from quivive.app.registry import signals, sources
+from quivive.app import audit as app_audit
+from quivive.app import contexts as app_contexts
+from quivive.app import ingest, live, notifying, running
+from quivive.app.policy_file import shipped, shipped_text
+from quivive.app.registry import actions, notifiers, signals, sources
 from quivive.baseline import directory, monitor, novelty, profile, tables, windows
 from quivive.cli.main import COMMANDS, cli
-from quivive.engine import engine, learn, probation, road, state, verdicts
+from quivive.engine import learn, probation, road, seen, state, verdicts
 from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
+from quivive.incidents import book
 from quivive.inputs import framing, merge, opening, splitter
 from quivive.learn import drift, promotion, reweigh, trees
-from quivive.model import assessment, event
-from quivive.policy import budget, ladder
+from quivive.model import assessment, audit, event, incident
+from quivive.notify import buttons, channels
+from quivive.notify import text as notify_text
+from quivive.notify.channels import Channel
+from quivive.policy import actions as policy_actions
+from quivive.policy import budget, spending, syntax
+from quivive.policy import check as policy_check
+from quivive.policy import contexts as policy_contexts
+from quivive.policy import environment as policy_facts
+from quivive.policy import file as policy_file
 from quivive.scoring import assess, calibrate, model, stories
 from quivive.scoring import trees as scoring_trees
 from quivive.signals import pinned
@@ -259,16 +272,32 @@ REASON = {
     "attack": ("array of strings", "where there are any", "ATT&CK technique ids."),
 }
 DECISION = {
-    "action": ("string", "always", "See the table of decisions."),
-    "mode": ("string", "always", "`shadow`: it says what it would do, and nothing is done."),
-    "rule": ("string", "always", "The rule that decided."),
-}
-ACTIONS = {
-    "_ALLOW": "below a finding, before repeats are ranked lower",
-    "_NOTIFY": "a medium risk; a machine's high risk; a machine's critical risk of low confidence",
-    "_STEP_UP": "a person's high risk; a person's critical risk of low confidence",
-    "_REVOKE": f"a person's critical risk with a confidence of {ladder.CONFIDENT} or more",
-    "_ROTATE": f"a machine's critical risk with a confidence of {ladder.CONFIDENT} or more",
+    "action": ("string", "always", "See [the actions](policy.md#actions)."),
+    "mode": (
+        "string",
+        "always",
+        "`shadow`: it says what it would do, and nothing is done; `canary` and `enforce` act.",
+    ),
+    "rule": ("string", "always", "The rule that decided: policy/rule."),
+    "policy": (
+        "string",
+        "unless nothing was to do",
+        "The version that decided: `p2` of a store, or name@version of a file.",
+    ),
+    "would": (
+        "object",
+        "where it differs",
+        "What an earlier rule in shadow would have done: action, mode, rule.",
+    ),
+    "also": ("array of objects", "where there are any", "What is told besides: the same keys."),
+    "contexts": ("array of strings", "where any applied", "The ids of the contexts."),
+    "instead_of": (
+        "string",
+        "where it was changed",
+        "The action before contexts, or the kind of identity, changed it.",
+    ),
+    "spent": ("string", "where one was", "The budget that was used up, so that a person is told."),
+    "runbook": ("string", "where the rule names one", "What to read."),
 }
 
 
@@ -507,10 +536,8 @@ def cli_page() -> str:
 
 def output_page() -> str:
     """The scored line, key by key, and the event inside it."""
-    actions = [
-        (f"`{decision.action}`", f"`{decision.rule}`", ACTIONS[name])
-        for name, decision in vars(ladder).items()
-        if name in ACTIONS
+    ruled = [
+        (f"`{r.action}`", f"`{shipped().name}/{r.id}`", r.description) for r in shipped().rules
     ]
     known = [
         (name, described)
@@ -533,7 +560,9 @@ def output_page() -> str:
         " absent are unknown; new keys may be added, so ignore those you do not know.",
         f"## A scored line\n\n{keys(OUTPUT)}",
         f"## A reason\n\n{keys(REASON)}",
-        f"## A decision\n\n{keys(DECISION)}\n\n" + table(("action", "rule", "when"), actions),
+        f"## A decision\n\n{keys(DECISION)}\n\n"
+        "By the policy that Quivive comes with, all in shadow; where none of it can hold, the"
+        " answer is `allow`:\n\n" + table(("action", "rule", "when"), ruled),
         "## The event\n\nAn [OCSF"
         f" {event.OCSF_VERSION}](https://schema.ocsf.io/{event.OCSF_VERSION}/classes/authentication)"
         " Authentication object. `category_uid` (3), `class_uid` (3002), `type_uid` and"
@@ -613,6 +642,155 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
         yield name, sentence
 
 
+# --- responses.md
+
+
+def responses_page() -> str:
+    """Every vendor that contains identities: what it does, its settings, what its key may do."""
+    known = actions()
+    served = sorted({name for action in known.values() for name in action.does})
+    overview = [
+        (
+            f"[`{action.name}`](#{action.name})",
+            action.vendor,
+            code(action.does),
+            code(action.undoes) or "nothing",
+        )
+        for action in known.values()
+    ]
+    parts = [
+        (
+            "What policy decides in `canary` or `enforce` is asked of these vendors."
+            " [The identity team's page](../howto/identity-team.md) shows how to connect them."
+        ),
+        table(("`vendor:`", "product", "does", "takes back"), overview),
+        "## By action\n\n"
+        + table(
+            ("action", "vendors"),
+            [(f"`{s}`", code(n for n, a in known.items() if s in a.does)) for s in served],
+        ),
+    ]
+    for action in known.values():
+        does = [(f"`{name}`", what) for name, what in action.does.items()]
+        settings = [
+            (
+                f"`{f.encode_name}`",
+                _setting(f.type),
+                "no" if f.default is not msgspec.NODEFAULT
+                or f.default_factory is not msgspec.NODEFAULT else "yes",
+            )
+            for f in msgspec.structs.fields(action.settings)
+        ]  # fmt: skip
+        about = inspect.cleandoc(action.settings.__doc__ or "")
+        parts.append(
+            f"## {action.name}\n\n{action.title}. For identities of"
+            f" {'every product' if '*' in action.products else code(action.products)};"
+            f" [documentation of the vendor]({action.documentation}).\n\n"
+            f"{table(('action', 'what it means there'), does)}\n\nSettings:\n\n"
+            f"{table(('name', 'value', 'required'), settings)}\n\n{_one_line(about)}\n\n"
+            "Least privilege:\n\n" + "\n".join(f"* {words}" for words in action.privileges)
+        )
+    return page("Responses", *parts)
+
+
+def _setting(hint: object) -> str:
+    names = {"str": "text", "int": "integer", "bool": "true or false", "Secret": "secret"}
+    text = str(hint) if typing.get_origin(hint) or isinstance(hint, types.UnionType) else ""
+    if text.startswith("dict"):
+        return "a map"
+    if "Receiver" in text:
+        return "a list of receivers"
+    for name, words in names.items():
+        if name in (text or getattr(hint, "__name__", "")):
+            return words
+    return "text"
+
+
+# --- policy.md
+
+
+def policy_page() -> str:
+    """What a policy may say: rules, fields, actions, modes, contexts, and what the check finds."""
+    described = {
+        "id": "Its name, in every decision it makes.",
+        "description": "What it is for.",
+        "owner": "Who answers for it; the policy's owner where there is none.",
+        "when": "The condition, in CEL.",
+        "action": "See below.",
+        "mode": "See below.",
+        "canary": "The share of the identities that a canary acts on: `5%`.",
+        "budget": "How often it may act, and what then: `5/hour, then page`.",
+        "expires": "The first day, or moment, at which it no longer holds.",
+        "flag": "The switch it hangs on: `quivive policy flag NAME off`.",
+        "runbook": "What to read; goes with every decision.",
+        "attack": "ATT&CK technique ids.",
+        "also": "`true`: it tells beside the rule that decides (notify, ticket, page).",
+        "priority": "Higher goes first; of equals the order in the file.",
+    }
+    assert set(described) == set(policy_file.RULE_KEYS)
+    facts = policy_facts.FACTS
+    own = [
+        (
+            f"`{path}`",
+            fact.type,
+            fact.meaning + (f" One of {code(fact.values)}." if fact.values else ""),
+        )
+        for path, fact in facts.items()
+        if not path.startswith("event.")
+    ]
+    ocsf = [(f"`{path}`", fact.type) for path, fact in facts.items() if path.startswith("event.")]
+    done = [(f"`{action}`", text) for action, text in policy_actions.ACTIONS.items()]
+    modes = [(f"`{mode}`", text) for mode, text in policy_actions.MODES.items()]
+    return page(
+        "Policy",
+        "A policy is a YAML file. Its rules are asked in order; the first that acts decides."
+        " [Writing one](../howto/security-engineer.md#10-decide-what-is-done) goes step by step.",
+        "## The one that Quivive comes with\n\n`quivive policy show` prints it.\n\n"
+        f"```yaml\n{shipped_text()}```",
+        "## Keys of a policy\n\n"
+        f"{code(policy_file.KEYS)}. `defaults` may give {code(policy_file.DEFAULTS)} for all"
+        " rules. `business_hours` has `from`, `to`, `days` and `utc_offset`. `privileged` lists"
+        " identities and `group:NAME`, with `*` for any text.",
+        "## Keys of a rule\n\n"
+        + table(("key", "meaning"), [(f"`{k}`", text) for k, text in described.items()]),
+        "## Actions\n\nFrom the mildest to the farthest-reaching:\n\n"
+        + table(("action", "what is done"), done),
+        "## Modes\n\n"
+        + table(("mode", "what it means"), modes)
+        + "\n\nA rule in shadow never stops one that acts: what it would have done is told beside"
+        " the decision.",
+        "## Conditions\n\n[CEL](https://github.com/google/cel-spec) with `==` `!=` `<` `<=` `>`"
+        f" `>=` `in`, `&&` `||` `!` `? :`, `has(field)`, `size()`, {code(syntax.METHODS)} on texts,"
+        " and `list.exists(g, …)`, `list.all(g, …)` on fields that are lists. Arithmetic, indexes,"
+        " maps and macros that build lists are refused, and so is more than"
+        f" {syntax.MOST_TEXT:,} characters, {syntax.MOST_TOKENS} words or {syntax.MOST_NESTED}"
+        " levels.\n\nA field that the record does not have is absent: a comparison with it, and its"
+        " opposite, come to no answer, which `&&` and `||` put aside where the other side decides."
+        " A condition that comes to no answer does not hold. Ask with `has(field)`.",
+        "## Fields\n\n" + table(("field", "type", "meaning"), own),
+        "## Fields of the event\n\nOCSF's names, as in [Output](output.md#the-event).\n\n"
+        + table(("field", "type"), ocsf),
+        "## Contexts\n\nEach has a reason, an owner and an end: "
+        f"{app_contexts.DEFAULT_DAYS} days where none is given (grace:"
+        f" {app_contexts.GRACE_DAYS}), {app_contexts.MOST_DAYS} at most. It applies to a login that"
+        " meets all it names, by the login's own time. None changes a risk.\n\n"
+        + table(
+            ("kind", "must name", "what it does"),
+            [
+                (
+                    f"`{kind}`",
+                    " and ".join(" or ".join(names) for names in app_contexts.NEEDS[kind]),
+                    effect,
+                )
+                for kind, effect in policy_contexts.EFFECTS.items()
+            ],
+        ),
+        "## What the check finds\n\n"
+        + table(("code", "meaning"), [(f"`{c}`", t) for c, t in policy_check.CODES.items()])
+        + "\n\nOther codes name the key that is wrong.",
+    )
+
+
 # --- bounds.md
 
 
@@ -662,14 +840,10 @@ def bounds_page() -> str:
         ("categories a table", profile.EVERYONE_CATEGORIES),
         ("categories a table of a peer group", profile.GROUP_CATEGORIES),
         ("half-life of the counts of both", _days(profile.SHARED_HALF_LIFE)),
-        (
-            "addresses, and as many networks (checked once a day of event time)",
-            state.ADDRESSES_KEPT,
-        ),
-        ("places that vendors stated for addresses", state.ADDRESSES_KEPT),
+        ("places that vendors stated for addresses: forgotten after", _days(state.ADDRESS_IDLE)),
         ("identities in the window of stray failures", organisation.stray_identities.limit),
         ("ids, and as many names, of the directory", directory.IDS_KEPT),
-        ("event ids remembered against duplicates", engine.DUPLICATE_HORIZON_IDS),
+        ("event ids remembered against duplicates", seen.SEEN_KEPT),
         ("half-life of the scores behind the calibration", _days(calibrate.HALF_LIFE)),
         ("width of a bin of scores", f"{calibrate.BIN} nats"),
         ("distributions of scores of a product: people, machines, newcomers among each", 4),
@@ -688,6 +862,22 @@ def bounds_page() -> str:
         ("events of the organisation", novelty.EVENTS_KEPT),
         ("networks and operators with failures of others' accounts", novelty.FAILING_KEPT),
         ("identities told of lately, for the limit of findings", budget.ALERTED_KEPT),
+        ("rules with a budget that are remembered", spending.RULES_KEPT),
+        ("times remembered of each, at most what its budget allows", spending.MOST_SPENT),
+    ]
+    alerts = [
+        ("incidents in memory (the store keeps all)", book.MOST_INCIDENTS),
+        ("identities of incidents in memory", book.MOST_IDENTITIES),
+        ("identities, services, links and kinds named an incident", incident.MOST_MEMBERS),
+        ("event ids named an incident (the store keeps all)", incident.MOST_FINDINGS),
+        ("notes of an incident", incident.MOST_NOTES),
+        ("days that an unanswered page stays open", book.Rules().at_most // book.DAY),
+        ("attempts to deliver a notification", notifying.ATTEMPTS),
+        ("alerts of a digest that are told by name", channels.DIGEST_SHOWN),
+        ("text of a field in a message, in characters", notify_text.MOST),
+        ("days that a verdict link holds", buttons.VALID_FOR // book.DAY),
+        ("details of an audit record, in bytes", audit.MOST_DETAILS),
+        ("records between two signed checkpoints", app_audit.EVERY_RECORDS),
     ]
     reading = [
         ("one record", f"{framing.RECORD_LIMIT >> 20} MiB"),
@@ -721,6 +911,14 @@ def bounds_page() -> str:
     ]
     assert (fields.EARLIEST_MS, fields.LATEST_MS) == (946_684_800_000, 4_102_444_800_000)
 
+    in_memory = [
+        ("identities", state.PROFILES_IN_MEMORY),
+        ("addresses, and as many networks", state.ADDRESSES_IN_MEMORY),
+        ("places that vendors stated for addresses", state.PLACES_IN_MEMORY),
+        ("logins judged again after a crash: of files", running.BATCH_LOGINS),
+        ("the same of a server", live.CHECKPOINT_LOGINS),
+    ]
+
     def rows(found: list[tuple[str, object]]) -> str:
         return table(("what", "at most"), [(what, _number(value)) for what, value in found])
 
@@ -730,9 +928,13 @@ def bounds_page() -> str:
         f"## Of one identity\n\n{rows(identity)}",
         f"## Of one address, and of one network (a /24 or /48)\n\n{rows(of_address)}",
         f"## Of the organisation\n\n{rows(everyone)}\n\n"
-        "The number of identities has no bound yet. A name that never got in is forgotten"
+        "The store holds every identity that ever got in. A name that never did is forgotten"
         f" {_days(state.STRAY_IDLE)} after it was last tried, so that guessed names leave nothing.",
+        "## In memory\n\nThe others are read from the store when they are met, without `--state`"
+        " from a temporary file. To this comes what the logins of one batch touch.\n\n"
+        f"{rows(in_memory)}",
         f"## Of the logs and the findings\n\n{rows(watched)}",
+        f"## Of incidents, notifications and the audit trail\n\n{rows(alerts)}",
         f"## Of a learned model\n\n{rows(learned)}",
         f"## While reading\n\n{rows(reading)}",
     )
@@ -742,12 +944,78 @@ def _number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+# --- notifiers.md
+
+
+def notifiers_page() -> str:
+    """Every channel: its settings, and the settings that all have."""
+    known = notifiers()
+    overview = [
+        (
+            f"[`{n.name}`](#{n.name})",
+            n.title,
+            "folded by its key" if n.repeats == "folded" else "says that it may be one",
+            "told" if n.closes else "if `closings: true`",
+        )
+        for n in known.values()
+    ]
+    parts = [
+        (
+            "Whom incidents are told, and how: the section `notify` of the settings file."
+            " [The identity team's page](../howto/identity-team.md#tell-people) shows how to"
+            " connect them."
+        ),
+        table(("`kind:`", "channel", "a repeat after a crash", "that one closed"), overview),
+        f"## Of every channel\n\n{inspect.cleandoc(Channel.__doc__ or '')}\n\n" + _fields(Channel),
+    ]
+    for n in known.values():
+        about = inspect.cleandoc(n.settings.__doc__ or "")
+        parts.append(
+            f"## {n.name}\n\n{n.title}: [format]({n.documentation}). {about}\n\n"
+            + _fields(n.settings)
+        )
+    return page("Notifiers", *parts)
+
+
+def _fields(of: type[msgspec.Struct]) -> str:
+    """The settings of a Struct with their defaults."""
+    rows = []
+    for field in msgspec.structs.fields(of):
+        if field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT:
+            default = "required"
+        elif field.default is msgspec.NODEFAULT:
+            default = "empty"
+        else:
+            value = field.default
+            if isinstance(value, tuple):
+                value = ", ".join(map(str, value)) or None
+            default = "none" if value is None else f"`{value}`"
+        listed = str(field.type).startswith("tuple")
+        kind = "a list" if listed else _setting(field.type)
+        rows.append((f"`{field.encode_name}`", kind, default))
+    return table(("setting", "type", "default"), rows)
+
+
+# --- api.md
+
+
+def api_page() -> str:
+    """The routes of the server, their bodies, and its settings."""
+    name = "scripts.api_page" if __package__ else "api_page"
+    found = importlib.import_module(name).sections()
+    return page("HTTP API", *found)
+
+
 GENERATED = {
+    "api.md": api_page,
+    "notifiers.md": notifiers_page,
+    "responses.md": responses_page,
     "sources.md": sources_page,
     "signals.md": signals_page,
     "attacks.md": attacks_page,
     "cli.md": cli_page,
     "output.md": output_page,
+    "policy.md": policy_page,
     "bounds.md": bounds_page,
 }
 

@@ -13,8 +13,11 @@ from quivive import __version__
 COMMANDS = {
     "normalize": "Log records in, one OCSF Authentication object a line out.",
     "score": "Score every login of some logs, with reasons.",
+    "serve": "Judge logins over HTTP, in their own path or as they are sent.",
+    "token": "Make, list and revoke the tokens of the server.",
     "explain": "Explain one scored login.",
     "verdict": "Say what a login was; see what to look into, and how right findings are.",
+    "respond": "What was asked of vendors, what would be, and taking it back.",
     "sources": "What log sources are read, and which fields each gives.",
     "drift": "Whether the logs still look as they did, and what they no longer tell.",
     "doctor": "What is missing here, and what it costs in detection.",
@@ -22,6 +25,11 @@ COMMANDS = {
     "evaluate": "Measure how many incidents are found, beside simpler detectors.",
     "learn": "Learn a model from verdicts, and compare it before it may score.",
     "models": "Show, compare, promote and roll back learned models.",
+    "policy": "Check, preview, activate and roll back what is done about a login.",
+    "context": "Say what is in order for a while: travel, maintenance, safelists.",
+    "incidents": "List, acknowledge and close incidents; send their notifications.",
+    "user": "Say who may use the console, and as what.",
+    "audit": "Verify, list and export the audit trail.",
     "simulate": "Write the logs of a simulated organisation under attack.",
     "demo": "Simulate a company, find the takeover in it, and show it.",
 }
