@@ -1,11 +1,11 @@
 # The verbs of this project. `make demo` to see it, `make test` to trust it.
-.PHONY: help setup dev demo test lint golden bench bench-detection reference lock clean
+.PHONY: help setup dev demo test lint golden bench bench-detection bench-inline bench-peers reference lock clean
 .DEFAULT_GOAL := help
 
 PY := .venv/bin/python
 
 help:  ## what each verb does
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## .venv/bin/quivive, from locked requirements
 	@sh scripts/setup.sh run
@@ -14,7 +14,7 @@ dev:
 	@sh scripts/setup.sh dev
 
 demo: setup  ## simulate a company, learn, detect, and show one takeover
-	@.venv/bin/quivive demo
+	@.venv/bin/quivive demo --serve
 
 lint: dev  ## style, types, import contracts
 	@.venv/bin/ruff check src tests benchmarks scripts
@@ -31,8 +31,15 @@ golden: dev  ## rewrite the expected halves of the golden pairs (then read the d
 reference: dev  ## regenerate docs/reference
 	@$(PY) scripts/reference.py
 
-bench: dev  ## cost per login of each stage, as ratios
+bench: dev  ## what a login costs, as ratios: renews docs/performance.md
 	@$(PY) -m benchmarks
+
+bench-peers:  ## the same logins judged by other detectors, side by side
+	@sh scripts/setup.sh bench
+	@.venv-bench/bin/python -m benchmarks.peers
+
+bench-inline: dev  ## how long an answer takes in the login's own path
+	@$(PY) -m benchmarks.inline
 
 bench-detection: dev  ## incident recall at alert budgets, on simulated organisations
 	@$(PY) -m benchmarks.detection
@@ -41,4 +48,4 @@ lock:  ## renew requirements/*.txt
 	@sh scripts/lock.sh
 
 clean:
-	@rm -rf .venv .quivive demo .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-bench .quivive demo .mypy_cache .ruff_cache .hypothesis

@@ -145,7 +145,7 @@ def main() -> None:
             if scored is not None and store is not None:
                 position += 1
                 line = encode_scored(scored, "soak")
-                rows.append(row_of(event.metadata.uid or "", scored, line, {}, 1, position))
+                rows.append(row_of(event.metadata.uid or "", scored, line, 1, position))
             if store is None and number % LOOK_EVERY == 0:
                 spill.relieve()
         judged = time.process_time() - begun

@@ -7,10 +7,7 @@ so that a noisy machine is noisy to all of them. Ratios travel between machines,
 import gc
 import io
 import os
-import platform
-import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,12 +15,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 import quivive.engine.engine as engine_module
+from benchmarks.clock import Best, Watch, cpu, exhaust
+from benchmarks.kept import KEEPING, watched, with_store
 from quivive.app import ingest
 from quivive.app.geoip import open_places
 from quivive.app.output import encode_scored
 from quivive.app.recognise import recognise
-from quivive.app.registry import signals
-from quivive.app.scoring import merged, score
+from quivive.app.scoring import engine, merged, score
 from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
@@ -31,31 +29,44 @@ from quivive.inputs.framing import frame
 from quivive.inputs.merge import in_order
 from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord
+from quivive.policy.decider import Decider
 from quivive.sim.build import simulate
 
 VENDORS = ("entra", "okta", "cloudtrail", "kubernetes", "sshd")
 # The stages of one login in ``Engine.step``: where each is called by name.
-ENGINE_STAGES = {
+ENGINE_STAGES: dict[str, tuple[Any, str]] = {
     "enrich": (Enricher, "enrich"),
     "observe": (engine_module, "observe"),
+    "mature": (engine_module, "mature"),
     "scene": (State, "scene"),
+    "facts": (engine_module, "facts"),
+    "passed": (engine_module, "passed"),
     "gather": (Engine, "gather"),
     "assess": (engine_module, "assess"),
+    "decide": (Decider, "decide"),
+    "judge": (engine_module, "judge"),
+    "watch": (engine_module, "watch"),
     "learn": (Engine, "_learn"),
+    "open_or_close": (engine_module, "open_or_close"),
 }
-
-
+# What the table calls them; some of them together.
+PARTS = {
+    "enrich (known address)": ("enrich",),
+    "observe": ("observe",),
+    "scene, with what has waited": ("scene", "mature"),
+    "short road (is it one?)": ("facts", "passed", "open_or_close"),
+    "gather (signals)": ("gather",),
+    "assess": ("assess",),
+    "decide, hold the budget": ("decide", "judge"),
+    "watch (drift, gaps, novelty)": ("watch",),
+    "learn": ("learn",),
+}
 TITLES = {
     "decode": "decode JSON",
     "frame": "frame (and decode)",
     "parse": "recognise, parse",
-    "enrich": "enrich (known address)",
-    "observe": "observe",
-    "scene": "scene",
-    "gather": "gather (signals)",
-    "assess": "assess",
-    "learn": "learn",
 }
+SCORE, KEPT = "score, end to end", "score --state, end to end"
 
 
 class Row(NamedTuple):
@@ -90,79 +101,13 @@ def parsed(records: Iterable[RawRecord]) -> Iterable[AuthEvent]:
             yield event
 
 
-def exhaust(values: Iterable[Any]) -> None:
-    deque(values, maxlen=0)
-
-
-def cpu(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started
-
-
-class Best:
-    """The least time of each named measurement, in the order first met."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def measure(self, name: str, work: Callable[[], object]) -> None:
-        self.keep(name, cpu(work))
-
-    def keep(self, name: str, seconds: float) -> None:
-        self.seconds[name] = min(seconds, self.seconds.get(name, seconds))
-
-
-class Watch:
-    """Adds up the thread time spent in functions that are called by name, while it is open."""
-
-    def __init__(self, stages: dict[str, tuple[Any, str]]) -> None:
-        self.stages = {k: (o, n) for k, (o, n) in stages.items() if hasattr(o, n)}
-        self.spent: dict[str, int] = {}
-        self.calls: dict[str, int] = {}
-
-    def __enter__(self) -> "Watch":
-        self.original = {key: getattr(owner, name) for key, (owner, name) in self.stages.items()}
-        for key, (owner, name) in self.stages.items():
-            setattr(owner, name, self.timed(key, self.original[key]))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for key, (owner, name) in self.stages.items():
-            setattr(owner, name, self.original[key])
-
-    def timed(self, key: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        clock, spent, calls = time.thread_time_ns, self.spent, self.calls
-        spent[key] = calls[key] = 0
-
-        def watched(*given: Any) -> Any:
-            started = clock()
-            try:
-                return function(*given)
-            finally:
-                spent[key] += clock() - started
-                calls[key] += 1
-
-        return watched
-
-    def overhead(self) -> float:
-        """Nanoseconds a call that the clock itself adds to what it measures."""
-        idle = self.timed("", lambda: None)
-        for _ in range(20_000):
-            idle()
-        return self.spent.pop("") / self.calls.pop("")
-
-    def seconds(self) -> dict[str, float]:
-        cost = self.overhead()
-        return {key: (ns - cost * self.calls[key]) / 1e9 for key, ns in self.spent.items()}
-
-
 def enricher(folder: Path) -> Enricher:
     return Enricher(open_places([folder / "places.csv", folder / "networks.csv"]), None)
 
 
 def judge(events: list[AuthEvent], using: Enricher) -> list[Scored]:
-    step = Engine(State(), using, signals()).step
+    """The engine with every signal and the shipped policy, from an empty state."""
+    step = engine(State(), using).step
     return [scored for event in events if (scored := step(event)) is not None]
 
 
@@ -177,15 +122,18 @@ def whole_path(paths: list[str], using: Enricher) -> int:
     return logins
 
 
-def measure(folder: Path, rounds: int, people: int) -> dict[str, Any]:
+def measure(folder: Path, rounds: int, people: int, **shape: int) -> dict[str, Any]:
     """Every figure of a run: a list of rows, each with its cost a login and its ratio."""
-    simulate(folder, people=people, services=12, days=24, incidents=12, vendors=VENDORS)
+    shape = {"services": 12, "days": 24, "incidents": 12, **shape}
+    simulate(folder, people=people, vendors=VENDORS, **shape)
     logs = [Log(path) for name in VENDORS for path in folder.glob(f"{name}.*")]
     paths = [str(log.path) for log in logs]
     ordered = [p.event for p in in_order((n, e) for n, log in enumerate(logs) for e in log.events)]
     using = enricher(folder)
     judge(ordered, using)  # so that addresses and clients are known: the usual case
     best = Best()
+    nothing = folder / "nothing.jsonl"
+    nothing.write_bytes(b"")
     logins = {log.name: len(log.events) for log in logs}
     for _ in range(rounds):
         gc.collect()
@@ -198,8 +146,17 @@ def measure(folder: Path, rounds: int, people: int) -> dict[str, Any]:
         gc.collect()
         for log in logs:
             best.measure(f"score {log.name}", partial(whole_path, [str(log.path)], using))
-        best.measure("score all", lambda: whole_path(paths, using))
-    return {"machine": machine(), "logins": logins, "rows": rows(best.seconds, logs, logins)}
+            best.keep(f"kept {log.name}", with_store([str(log.path)], using))
+        best.measure("score all", partial(whole_path, paths, using))
+        best.keep("kept all", with_store(paths, using))
+        for part, spent in watched(paths, using).items():
+            best.keep(part, spent)
+        best.keep("opening", with_store([str(nothing)], using))
+    return {
+        "logins": logins,
+        "rows": rows(best.seconds, logs, logins),
+        "opening_ms": best.seconds["opening"] * 1000,
+    }
 
 
 def of_log(log: Log, best: Best) -> None:
@@ -215,9 +172,8 @@ def of_log(log: Log, best: Best) -> None:
 
 def of_engine(events: list[AuthEvent], using: Enricher, best: Best) -> int:
     """The engine undisturbed, its output, then the engine with a watch on each stage."""
-    started = time.process_time()
-    judged = judge(events, using)
-    best.keep("engine", time.process_time() - started)
+    judged: list[Scored] = []
+    best.keep("engine", cpu(lambda: judged.extend(judge(events, using))))
     best.measure("encode output", lambda: exhaust(encode_scored(s, "x") for s in judged))
     with Watch(ENGINE_STAGES) as watch:
         judge(events, using)
@@ -242,22 +198,14 @@ def rows(seconds: dict[str, float], logs: list[Log], logins: dict[str, int]) -> 
             if (spent := seconds.get(f"{stage} {log.name}")) is not None:
                 row(TITLES[stage], log.name, spent)
     row("order by time", "all", seconds["order"])
-    for stage in ENGINE_STAGES:
-        if stage in seconds:
-            row(TITLES[stage], "all", seconds[stage])
-    watched = sum(seconds.get(stage, 0.0) for stage in ENGINE_STAGES)
-    row("rest of the engine", "all", max(0.0, seconds["engine"] - watched))
+    for part, stages in PARTS.items():
+        row(part, "all", sum(seconds[stage] for stage in stages))
+    stages_alone = sum(seconds[stage] for stage in ENGINE_STAGES)
+    row("rest of the engine", "all", max(0.0, seconds["engine"] - stages_alone))
     row("encode output", "all", seconds["encode output"])
-    for log in logs:
-        row("score, end to end", log.name, seconds[f"score {log.name}"])
-    row("score, end to end", "all", seconds["score all"])
+    for part in KEEPING:
+        row(part, "all", seconds[part])
+    for stage, title in (("score", SCORE), ("kept", KEPT)):
+        for name in (*(log.name for log in logs), "all"):
+            row(title, name, seconds[f"{stage} {name}"])
     return table
-
-
-def machine() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "msgspec": msgspec.__version__,
-    }
