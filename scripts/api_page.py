@@ -21,9 +21,11 @@ def sections() -> list[str]:
         for method, operation in methods.items()
     ]
     parts = [
-        "What `quivive serve` answers. The machine's copy, OpenAPI 3.1, is at `/v1/openapi.json`."
-        " Errors are `application/problem+json` (RFC 9457) with the request's id. Every route but"
-        " `/healthz` and `/readyz` needs `Authorization: Bearer …`; times are milliseconds UTC.",
+        (
+            "What `quivive serve` answers. `/v1/openapi.json` is the same for machines (3.1)."
+            " Errors are `application/problem+json` (RFC 9457) with the request id. Every route but"
+            " `/healthz` and `/readyz` needs `Authorization: Bearer …`; times are milliseconds UTC."
+        ),
         _table(("route", "scope", "what"), rows),
         "## Scopes\n\n"
         + _table(("scope", "allows to"), [(f"`{s}`", w) for s, w in SCOPES.items()]),
@@ -31,7 +33,7 @@ def sections() -> list[str]:
     used: set[str] = set()
     for path, methods in found["paths"].items():
         for method, operation in methods.items():
-            parts.append(_operation(path, method, operation, components, used))
+            parts.append(_operation(path, method, operation, used))
     parts += [
         _schema(name, components[name]) for name in sorted(used) if "properties" in components[name]
     ]
@@ -52,7 +54,6 @@ def _operation(
     path: str,
     method: str,
     operation: dict[str, Any],
-    components: dict[str, Any],
     used: set[str],
 ) -> str:
     lines = [f"## {method.upper()} {path}", f"{operation['summary']}. {operation['description']}"]

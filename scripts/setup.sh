@@ -52,6 +52,24 @@ fi
 if [ "$kind" = dev ]; then
     sh scripts/postgres.sh install || echo "tests on PostgreSQL will be skipped" >&2
 fi
+# The console is tested in a real browser.
+if [ "$kind" = dev ] && ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core) >/dev/null ||
+            echo "chromium could not be installed: tests of the console in a browser will be skipped" >&2
+    else
+        echo "chromium is missing: tests of the console in a browser will be skipped (package chromium)" >&2
+    fi
+fi
+# The edge checks are tested with the real nginx.
+if [ "$kind" = dev ] && ! PATH="$PATH:/usr/sbin" command -v nginx >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        (apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light) >/dev/null ||
+            echo "nginx-light could not be installed: tests with the real nginx will be skipped" >&2
+    else
+        echo "nginx is missing: tests with the real one will be skipped (package nginx-light)" >&2
+    fi
+fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$kind.txt"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 touch "$venv/.installed-$kind"

@@ -1,1 +1,1 @@
-"""The network face: the HTTP API and what is served with it."""
+"""The HTTP face: one process that owns the engine, judges logins in their own path, and acts."""

@@ -133,8 +133,11 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     if batch.run is not None:
         insert(schema.runs, RunRow._fields, [batch.run], True)
     if batch.rejects:
+        newest = sa.select(sa.func.max(schema.assessments.c.time))  # this batch's are in it
+        at = connection.scalar(newest) or 0
         letters = [
             {name: getattr(r, name) for name in ("log", "line", "sequence", "reason", "sample")}
+            | {"at": at}
             for r in batch.rejects
         ]
         connection.execute(sa.insert(schema.dead_letters), letters)

@@ -12,30 +12,36 @@ from quivive.store.database import Store, assessments
 from quivive.store.incidents import incident_findings, incidents
 from quivive.store.schema import outbox
 from quivive.store.verdicts import Given, Verdicts
+from quivive.store.views import FOUND
 
+MOST_RISKY = 20_000  # findings that are looked through for the riskiest identities
+OPEN = ("open", "acknowledged")
 _incident = msgspec.json.Decoder(Incident)
 
 
 def newest(store: Store) -> int | None:
     """The time of the newest login (ms UTC)."""
     with store.reading() as connection:
-        return connection.scalar(sa.select(sa.func.max(assessments.c.time)))
+        found: int | None = connection.scalar(sa.select(sa.func.max(assessments.c.time)))
+    return found
 
 
 def mark(store: Store) -> tuple[object, ...]:
     """What changes whenever the on-call page would: cheap, asked every second."""
     finding = (
         sa.select(assessments.c.time, assessments.c.id)
-        .where(assessments.c.finding)
+        .where(FOUND)
         .order_by(assessments.c.time.desc())
         .limit(1)
     )
     recorded = sa.select(sa.func.max(audit.c.seq))
-    told = sa.select(sa.func.count(), sa.func.max(incidents.c.last), sa.func.sum(incidents.c.findings))
+    told = sa.select(
+        sa.func.count(), sa.func.max(incidents.c.last), sa.func.sum(incidents.c.findings)
+    )
     waiting = sa.select(sa.func.count()).where(outbox.c.state == "due")
     with store.reading() as connection:
         row = connection.execute(finding).first()
-        counts = connection.execute(told.where(incidents.c.status != "closed")).one()
+        counts = connection.execute(told.where(incidents.c.status.in_(OPEN))).one()
         return (
             tuple(row) if row is not None else None,
             connection.scalar(recorded),
@@ -69,7 +75,8 @@ def incident_page(store: Store, wanted: IncidentsWanted) -> list[Incident]:
         query = query.where(table.last >= wanted.since)
     if wanted.after is not None:
         last, incident_id = wanted.after
-        query = query.where((table.last < last) | ((table.last == last) & (table.id < incident_id)))
+        before = (table.last < last) | (table.id < incident_id)
+        query = query.where((table.last <= last) & before)  # the first half finds its place
     query = query.order_by(table.last.desc(), table.id.desc()).limit(wanted.limit)
     with store.reading() as connection:
         return [_incident.decode(body) for body in connection.scalars(query)]
@@ -91,7 +98,7 @@ def urgent(store: Store, limit: int) -> list[Incident]:
 def open_by_priority(store: Store) -> dict[tuple[str, str], int]:
     """How many incidents there are by status and priority, closed ones left out."""
     table = incidents.c
-    mine = table.merged_into.is_(None) & (table.status != "closed")
+    mine = table.merged_into.is_(None) & table.status.in_(OPEN)
     query = (
         sa.select(table.status, table.priority, sa.func.count())
         .where(mine)
@@ -99,6 +106,12 @@ def open_by_priority(store: Store) -> dict[tuple[str, str], int]:
     )
     with store.reading() as connection:
         return {(r[0], r[1]): r[2] for r in connection.execute(query)}
+
+
+def any_incident(store: Store) -> bool:
+    """Whether there is any incident at all."""
+    with store.reading() as connection:
+        return connection.scalar(sa.select(incidents.c.id).limit(1)) is not None
 
 
 class Risky(NamedTuple):
@@ -113,12 +126,18 @@ class Risky(NamedTuple):
 def riskiest(store: Store, since: int, limit: int) -> list[Risky]:
     """Identities with findings since a time (ms UTC), riskiest first."""
     table = assessments.c
-    worst = sa.func.max(table.risk_score).label("risk")
+    recent = (  # first of all by time: grouped at once, every login there is would be read
+        sa.select(table.identity, table.risk_score, table.time)
+        .where(FOUND, table.time >= since)
+        .order_by(table.time.desc())
+        .limit(MOST_RISKY)
+        .subquery()
+    )
+    worst = sa.func.max(recent.c.risk_score).label("risk")
     query = (
-        sa.select(table.identity, worst, sa.func.count(), sa.func.max(table.time))
-        .where(table.finding & (table.time >= since))
-        .group_by(table.identity)
-        .order_by(worst.desc(), table.identity)
+        sa.select(recent.c.identity, worst, sa.func.count(), sa.func.max(recent.c.time))
+        .group_by(recent.c.identity)
+        .order_by(worst.desc(), recent.c.identity)
         .limit(limit)
     )
     with store.reading() as connection:
@@ -127,11 +146,11 @@ def riskiest(store: Store, since: int, limit: int) -> list[Risky]:
 
 def logins_since(store: Store, since: int) -> tuple[int, int]:
     """How many logins and findings there are since a time (ms UTC)."""
-    table = assessments.c
-    query = sa.select(sa.func.count(), sa.func.count().filter(table.finding))
+    recent = assessments.c.time >= since
+    logins = sa.select(sa.func.count(assessments.c.time)).where(recent)
+    found = sa.select(sa.func.count(assessments.c.time)).where(FOUND, recent)
     with store.reading() as connection:
-        row = connection.execute(query.where(table.time >= since)).one()
-    return int(row[0]), int(row[1])
+        return connection.scalar(logins) or 0, connection.scalar(found) or 0
 
 
 def verdict_on(store: Store, event_id: str) -> Given | None:
@@ -146,12 +165,16 @@ def verdicts_on(store: Store, ids: list[str]) -> dict[str, str]:
 
 def incident_of(store: Store, event_id: str) -> str | None:
     """The incident that a finding belongs to."""
-    query = sa.select(incident_findings.c.incident_id).where(incident_findings.c.event_id == event_id)
+    query = sa.select(incident_findings.c.incident_id).where(
+        incident_findings.c.event_id == event_id
+    )
     with store.reading() as connection:
         return connection.scalar(query)
 
 
-def logins_of(store: Store, identities: list[str], since: int, until: int, limit: int) -> list[bytes]:
+def logins_of(
+    store: Store, identities: list[str], since: int, until: int, limit: int
+) -> list[bytes]:
     """The lines of some identities' logins within a time (ms UTC, both inclusive), by time."""
     table = assessments.c
     mine = table.identity.in_(identities) & table.time.between(since, until)
@@ -160,7 +183,9 @@ def logins_of(store: Store, identities: list[str], since: int, until: int, limit
         return [bytes(body) for body in connection.scalars(query)]
 
 
-def logins_from(store: Store, address: str, since: int, until: int, most: int, limit: int) -> tuple[list[bytes], int]:
+def logins_from(
+    store: Store, address: str, since: int, until: int, most: int, limit: int
+) -> tuple[list[bytes], int]:
     """The lines that name an address, within a time (ms UTC), newest first; and how many lines were
     looked through, at most ``most``.
     """

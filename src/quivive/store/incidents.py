@@ -17,7 +17,7 @@ incidents = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("opened", sa.BigInteger, nullable=False),
     sa.Column("last", sa.BigInteger, nullable=False, index=True),
-    sa.Column("status", sa.Text, nullable=False, index=True),
+    sa.Column("status", sa.Text, nullable=False),
     sa.Column("priority", sa.Text, nullable=False),
     sa.Column("route", sa.Text, nullable=False),
     sa.Column("risk", sa.Float, nullable=False),
@@ -27,6 +27,7 @@ incidents = sa.Table(
     sa.Column("merged_into", sa.Text),
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
+sa.Index("ix_incidents_status_last", incidents.c.status, incidents.c.last)
 incident_findings = sa.Table(
     "incident_findings",
     metadata,
@@ -82,6 +83,13 @@ def use_link(connection: sa.Connection, serial: str, event_id: str, at: int) -> 
     values = {"serial": serial, "event_id": event_id, "at": at}
     connection.execute(sa.insert(used_links), values)
     return True
+
+
+def link_used(store: Store, serial: str) -> bool:
+    """Whether a verdict link was used up."""
+    query = sa.select(used_links.c.at).where(used_links.c.serial == serial)
+    with store.reading() as connection:
+        return connection.scalar(query) is not None
 
 
 def line_of(connection: sa.Connection, event_id: str) -> bytes | None:

@@ -1,10 +1,12 @@
 """The tables of the store that runs write; verdicts, models and others keep theirs beside them."""
 
+from functools import cache
+
 import sqlalchemy as sa
 
 from quivive.model.errors import ConfigurationError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BATCH = 2000
 ENTRY_TABLES = ("profiles", "addresses", "networks", "places")
 
@@ -47,7 +49,7 @@ assessments = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("time", sa.BigInteger, nullable=False, index=True),
-    sa.Column("identity", sa.Text, nullable=False, index=True),
+    sa.Column("identity", sa.Text, nullable=False),
     sa.Column("risk_score", sa.Float, nullable=False, index=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("lesson", sa.LargeBinary),
@@ -58,6 +60,7 @@ assessments = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
 )
 sa.Index("ix_assessments_run_position", assessments.c.run, assessments.c.position)
+sa.Index("ix_assessments_identity_time", assessments.c.identity, assessments.c.time)
 sa.Index(
     "ix_assessments_findings",
     assessments.c.time,
@@ -78,6 +81,7 @@ runs = sa.Table(
     sa.Column("written", sa.BigInteger, nullable=False),
     sa.Column("checksum", sa.BigInteger, nullable=False),
 )
+# at: the newest login that was known when it was rejected, ms UTC.
 dead_letters = sa.Table(
     "dead_letters",
     metadata,
@@ -87,6 +91,7 @@ dead_letters = sa.Table(
     sa.Column("sequence", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("sample", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, server_default="0"),
 )
 # Events judged since the last checkpoint of the state, as they came.
 journal = sa.Table(
@@ -146,7 +151,12 @@ def upsert(
     """An insert as the driver takes it, for many rows at once; a row whose primary key is there
     already is replaced or left as it is.
     """
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    return _upsert(connection.dialect.name, table, columns, replace)
+
+
+@cache
+def _upsert(dialect: str, table: sa.Table, columns: tuple[str, ...], replace: bool) -> str:
+    mark = "?" if dialect == "sqlite" else "%s"
     quoted = ", ".join(f'"{name}"' for name in columns)
     marks = ", ".join(mark for _ in columns)
     key = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)

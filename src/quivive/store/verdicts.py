@@ -36,6 +36,7 @@ _effects = sa.Table(
     sa.Column("verdict_id", sa.Integer, nullable=False, index=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
+effects = _effects  # what is kept of an identity's logins goes with it: store/erasing.py
 _asked = sa.Table(
     "asked",
     metadata,

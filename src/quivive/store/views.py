@@ -8,6 +8,9 @@ from quivive.store import schema
 from quivive.store.audit import audit
 from quivive.store.database import Store, assessments
 
+# As the partial index of findings says it: "finding = 1" would not be found there.
+FOUND = sa.text("assessments.finding")
+
 
 class Wanted(NamedTuple):
     """Which assessments: since and until are ms UTC, the first inclusive, the second exclusive;
@@ -55,12 +58,13 @@ def page(store: Store, wanted: Wanted) -> list[Line]:
     if wanted.min_risk is not None:
         query = query.where(table.risk_score >= wanted.min_risk)
     if wanted.finding is not None:
-        query = query.where(table.finding if wanted.finding else ~table.finding)
+        query = query.where(FOUND if wanted.finding else ~table.finding)
     if wanted.kind is not None:
         query = query.where(table.stratum.startswith(f"{wanted.kind}/"))
     if wanted.after is not None:
         time, event_id = wanted.after
-        query = query.where((table.time < time) | ((table.time == time) & (table.id < event_id)))
+        before = (table.time < time) | (table.id < event_id)
+        query = query.where((table.time <= time) & before)  # the first half finds its place
     query = query.order_by(table.time.desc(), table.id.desc()).limit(wanted.limit)
     with store.reading() as connection:
         return [Line(r.time, r.id, bytes(r.body)) for r in connection.execute(query)]

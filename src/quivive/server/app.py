@@ -1,0 +1,177 @@
+"""One server, made of its parts: started, kept up to date, stopped."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from quivive.app.telemetry import SERVER_RUN, Telemetry, folder_of
+from quivive.incidents.slo import DECIDED_IN_TIME, look
+from quivive.model.errors import ConfigurationError
+from quivive.server.console.app import Console
+from quivive.server.context import Context
+from quivive.server.figures import Figures
+from quivive.server.front import Front
+from quivive.server.judge import Judge, where
+from quivive.server.judging import Judging
+from quivive.server.judging import Settings as JudgingSettings
+from quivive.app.measures import measure
+from quivive.server.openapi import encoded
+from quivive.server.routes import router
+from quivive.server.settings import ServerSettings
+from quivive.server.waiting import act
+from quivive.server.workers import Sender
+from quivive.store.audit import now as wall_clock
+from quivive.store.database import Store
+
+TOKENS_SECONDS = 1.0  # after which a token that was made or revoked counts
+REFRESH_SECONDS = 5.0  # the same for policy, contexts and incidents
+MEASURE_SECONDS = 30.0
+TELEMETRY_SECONDS = 60.0
+
+log = structlog.get_logger("quivive.server")
+
+
+class Server:
+    """Everything of one server but its socket."""
+
+    def __init__(
+        self,
+        state: Path | str,
+        judging: JudgingSettings,
+        settings: ServerSettings | None = None,
+        *,
+        config: Path | None = None,
+        tls: bool = False,
+        lasting: bool = True,
+        telemetry: str | bool = False,
+        sending: bool = True,
+        clock: Callable[[], int] = wall_clock,
+    ) -> None:
+        """Opens the store, takes the right to write and loads the state.
+
+        config: the settings file with the sections responses and notify; lasting: what is
+        acknowledged survives a loss of power; telemetry: whether every login is written to Parquet
+        too, or the folder where; sending: False leaves the outbox to others. Raises
+        ConfigurationError.
+        """
+        self.settings = settings or ServerSettings()
+        self.figures = Figures()
+        self._held = contextlib.ExitStack()
+        try:
+            self.telemetry: Telemetry | None = None
+            stores = [self._held.enter_context(Store(state, lasting=lasting)) for _ in range(3)]
+            self.store = stores[0]
+            self._held.enter_context(self.store.writing("quivive serve"))
+            if telemetry:
+                given = telemetry if isinstance(telemetry, str) else None
+                writes = self._held.enter_context(Store(state, lasting=lasting))
+                self.telemetry = Telemetry(writes, folder_of(writes, given))
+                self.telemetry.begin(SERVER_RUN)
+            self.sender = Sender(stores[2], config) if sending else None
+            self.judge = Judge(
+                lambda: Judging(self.store, judging, self.figures, clock),
+                self.figures,
+                self.settings.waiting_events,
+            )
+            self.context = Context(
+                self.judge, stores[1], self.settings, self.figures, clock, self.sender
+            )
+            self.context.openapi = encoded()
+            self.judge.start()
+        except BaseException:
+            self._held.close()
+            raise
+        if self.sender is not None:
+            self.judge.told = self.sender.wake
+        self.front = Front(
+            router(self.context),
+            self.context.door,
+            self.figures,
+            clock,
+            self.settings.requests_per_second,
+            tls=tls,
+        )
+        self.console = Console(self.context, tls=tls)
+        self.front.beside = self.console
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # --- while it runs
+
+    def begin(self) -> None:
+        """Starts what runs beside requests. In the event loop."""
+        if self.sender is not None:
+            self.sender.start()
+        if self.store.folder is not None:
+            self.judge.here(asyncio.get_running_loop())
+        every = (
+            (TOKENS_SECONDS, self.renew_tokens),
+            (REFRESH_SECONDS, self.refresh),
+            (MEASURE_SECONDS, self.look),
+        )
+        self._tasks = [asyncio.create_task(_repeat(s, what)) for s, what in every]
+        if self.telemetry is not None:
+            self._tasks.append(asyncio.create_task(_repeat(TELEMETRY_SECONDS, self.write_out)))
+
+    async def renew_tokens(self) -> None:
+        """Takes over tokens that were made or revoked."""
+        context = self.context
+        context.door.renew(await context.aside(context.access.all))
+
+    async def refresh(self) -> None:
+        """Takes over a changed policy, contexts and incidents; lets time pass."""
+        changed = await act(self.judge, lambda judging: judging.refresh())
+        if changed:
+            log.info("policy or contexts taken over")
+        await act(self.judge, lambda judging: judging.tick())
+
+    async def look(self) -> None:
+        """Measures what takes a look into the store; tells when the service level burns."""
+        context = self.context
+        context.measures = await context.aside(lambda: measure(context.store))
+        told = look(DECIDED_IN_TIME, self.figures.burn, context.clock())
+        if told and self.sender is not None:
+            sender = self.sender
+            await context.aside(lambda: sender.tell(told))
+
+    async def write_out(self) -> None:
+        """Writes what was judged since the last time to the telemetry."""
+        if self.telemetry is not None:
+            telemetry = self.telemetry
+            await self.context.aside(lambda: telemetry.fill(SERVER_RUN))
+
+    async def end(self) -> None:
+        """Finishes what was accepted, keeps everything, lets go of the store."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """The same without an event loop."""
+        self.judge.stop()
+        if self.sender is not None and self._tasks:
+            self.sender.stop(self.settings.stop_seconds)
+        if self.telemetry is not None:
+            try:
+                self.telemetry.fill(SERVER_RUN)
+            except ConfigurationError as error:
+                log.error("telemetry not written at the end", error=str(error))
+        self._held.close()
+
+
+async def _repeat(seconds: float, what: "Callable[[], object]") -> None:
+    """Does something every now and then; what fails is said, and done again."""
+    while True:
+        try:
+            await what()  # type: ignore[misc]
+        except ConfigurationError as error:
+            log.error("not done", what=getattr(what, "__name__", "?"), error=str(error))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the next time may be better
+            name = getattr(what, "__name__", "?")
+            log.error("fault", what=name, error=type(error).__name__, where=where(error))
+        await asyncio.sleep(seconds)

@@ -1,0 +1,54 @@
+"""Whether the process lives, and whether it can judge."""
+
+from msgspec import Struct
+
+from quivive.app.access import allows
+from quivive.server.context import Context
+from quivive.server.http import Reply, Request, json
+from quivive.store.views import reachable
+
+BEHIND = 0.9  # of the queue: not ready for more
+
+
+class Alive(Struct, frozen=True):
+    """The process answers."""
+
+    status: str = "alive"
+
+
+class Ready(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether logins are judged: ready, or what is in the way. Details are for tokens with the
+    scope metrics: the store's own words, events that wait, seconds since the newest login.
+    """
+
+    status: str
+    store: str
+    state: str = "loaded"
+    problem: str | None = None
+    waiting: int | None = None
+    lag_seconds: float | None = None
+
+
+async def healthz(_: Context, __: Request) -> Reply:
+    """The process lives."""
+    return json(Alive())
+
+
+async def readyz(context: Context, request: Request) -> Reply:
+    """200 when logins are judged, 503 when not."""
+    problem = context.judge.problem
+    if problem is None:
+        try:
+            await context.aside(lambda: reachable(context.store))
+        except Exception as error:  # noqa: BLE001 - whatever the database says, it is not reachable
+            problem = f"the store cannot be read ({type(error).__name__})"
+    waiting = context.judge.waiting[1]
+    full = waiting >= BEHIND * context.judge.most_events
+    store = "unavailable" if problem is not None else "ok"
+    status = "store unavailable" if problem is not None else "behind" if full else "ready"
+    said = Ready(status=status, store=store)
+    if request.token is not None and allows(request.token, "metrics"):
+        newest = context.figures.newest
+        lag = max(0.0, (context.clock() - newest) / 1000) if newest else None
+        said = Ready(status=status, store=store, problem=problem, waiting=waiting, lag_seconds=lag)
+    return json(said, 200 if status == "ready" else 503)

@@ -1,0 +1,351 @@
+"""Who judges: asks come in, answers go out once they are kept, one group at a time.
+
+Logins asked about in their own path go first; events sent in bulk are judged in slices between
+them. Whatever was judged together is kept in one transaction (a group commit).
+
+A thread does what takes long: bulk events, verdicts, the state's checkpoint, waiting for a store
+that is gone. While it has nothing to do, logins are judged where they came in, in the event loop:
+one thread at work needs no hand-over of the interpreter, which costs most when processors are busy.
+"""
+
+import asyncio
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+import structlog
+
+from quivive.model.errors import ConfigurationError
+from quivive.model.event import AuthEvent
+from quivive.model.record import Reject
+from quivive.server.figures import Figures
+from quivive.server.judging import Answer, Judging
+from quivive.store.access import Kept, keep_answer
+from quivive.store.database import StoreError, StoreUnavailable
+
+MOST_URGENT = 64  # asks a group
+SLICE_SECONDS = 0.02  # of bulk events while somebody waits
+BULK_SECONDS = 0.25  # while nobody does
+RETRY_SECONDS = 1.0
+CHECKPOINT_LOGINS = 20_000  # what is judged again after a crash, about
+
+T = TypeVar("T")
+log = structlog.get_logger("quivive.server")
+
+
+def where(error: BaseException) -> list[str]:
+    """Where an error was raised, without what it says: that may be personal."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    return [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+
+
+class FaultError(Exception):
+    """A login could not be judged, through a fault of this program."""
+
+
+class Ask:
+    """Events of one request, in order, and who waits for what becomes of them."""
+
+    def __init__(
+        self,
+        name: str,
+        events: Sequence[AuthEvent],
+        done: Callable[["Sequence[Answer] | Exception"], None],
+        *,
+        rejects: Sequence[Reject] = (),
+        answer: "Callable[[Sequence[Answer]], Kept] | None" = None,
+    ) -> None:
+        """name: of the input; answer: what is kept for a request that comes again."""
+        self.name = name
+        self.events = events
+        self.done = done
+        self.rejects = rejects
+        self.answer = answer
+        self.answers: list[Answer] = []
+        self.failed: Exception | None = None
+        self.faults = 0
+        self.at = perf_counter()
+
+
+class Judge:
+    """The two queues, the thread, and the state of health."""
+
+    def __init__(
+        self,
+        make: Callable[[], Judging],
+        figures: Figures,
+        most_events: int,
+        checkpoint: int = CHECKPOINT_LOGINS,
+    ) -> None:
+        """``make`` is called in the thread; most_events: bulk events that may wait."""
+        self.checkpoint = checkpoint
+        self._since = 0
+        self._work = threading.Lock()  # held by whoever judges
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._looking = self._handed = False
+        self._make = make
+        self.figures = figures
+        self.most_events = most_events
+        self.judging: Judging
+        self.problem: str | None = "the state is being loaded"
+        self.told: Callable[[], None] = lambda: None  # something is to be sent
+        self._changed = threading.Condition()
+        self._urgent: deque[Ask] = deque()
+        self._bulk: deque[Ask] = deque()
+        self._acts: deque[Callable[[], None]] = deque()
+        self._waiting_events = 0
+        self._stopping = False
+        self._down = False
+        self._thread = threading.Thread(target=self._main, name="judge", daemon=True)
+        self._loaded = threading.Event()
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Starts the thread and waits for the state. Raises what loading it raised."""
+        self._thread.start()
+        self._loaded.wait()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Judges what waits, keeps everything, ends."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def here(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on logins are judged in ``loop`` while the thread has nothing to do. For a store
+        on this machine: one across a network would keep the loop waiting.
+        """
+        self._loop = loop
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Logins asked about, and bulk events, that wait."""
+        return len(self._urgent), self._waiting_events
+
+    def ask(self, ask: Ask, *, urgent: bool) -> bool:
+        """Puts an ask in its queue. False when the queue is full or the server stops.
+
+        After ``here``: only to be called in that loop.
+        """
+        if urgent and self._loop is not None and not self._stopping:
+            if len(self._urgent) >= self.most_events:
+                return False
+            self._urgent.append(ask)
+            if not self._looking:
+                self._looking = True
+                self._loop.call_soon(self._look)  # after all requests that are here already
+            return True
+        with self._changed:
+            if self._stopping:
+                return False
+            if urgent:
+                if len(self._urgent) >= self.most_events:
+                    return False
+                self._urgent.append(ask)
+            else:
+                if self._bulk and self._waiting_events + len(ask.events) > self.most_events:
+                    return False
+                self._waiting_events += len(ask.events)
+                self._bulk.append(ask)
+            self._changed.notify()
+        return True
+
+    def act(self, what: Callable[[Judging], T], done: Callable[["T | Exception"], None]) -> bool:
+        """Does something between two groups; ``done`` gets what came of it. False when stopping."""
+
+        def run() -> None:
+            result: Any
+            try:
+                result = what(self.judging)
+                self._keep()
+            except Exception as error:  # noqa: BLE001 - whoever asked is told
+                result = error
+                if isinstance(error, StoreUnavailable):
+                    self._unavailable(error)
+            done(result)
+
+        with self._changed:
+            if self._stopping:
+                return False
+            self._acts.append(run)
+            self._changed.notify()
+        return True
+
+    # --- in the event loop
+
+    def _look(self) -> None:
+        """Judges what waits, here if nobody else is at it."""
+        self._looking = False
+        if not (self._down or self._acts or self._bulk) and self._work.acquire(blocking=False):
+            try:
+                while self._urgent and not self._down:
+                    self._group()
+                self._due()
+            finally:
+                self._work.release()
+            if not self._urgent:
+                return
+        with self._changed:
+            self._handed = True
+            self._changed.notify()
+
+    def _due(self) -> None:
+        """Has the thread make a checkpoint when one is due."""
+        if self._since >= self.checkpoint:
+            self._since = 0
+            self.act(lambda judging: judging.checkpoint(), lambda _: None)
+
+    # --- in the thread
+
+    def _main(self) -> None:
+        try:
+            self.judging = self._make()
+        except BaseException as error:  # noqa: BLE001 - raised again where the thread was started
+            self._error = error
+            return
+        finally:
+            self._loaded.set()
+        self.problem = None
+        while self._wait():
+            with self._work:
+                if self._down and not self._recovered():
+                    self._refuse()
+                    continue
+                while self._acts:
+                    self._acts.popleft()()
+                if not self._down:
+                    self._group()
+                self._due()
+        with self._work:
+            self._end()
+
+    def _wait(self) -> bool:
+        """Waits for something to do; False when all is done and the server stops."""
+        with self._changed:
+            handed = self._handed or self._loop is None
+            if not ((self._urgent and handed) or self._bulk or self._acts or self._stopping):
+                self._changed.wait(RETRY_SECONDS if self._down else None)
+            self._handed = False
+            return not self._stopping or bool(
+                (self._urgent or self._bulk or self._acts) and not self._down
+            )
+
+    def _group(self) -> None:
+        asks: list[Ask] = []
+        begun = perf_counter()
+        while self._urgent and len(asks) < MOST_URGENT:
+            ask = self._urgent.popleft()
+            self.figures.waited(begun - ask.at)
+            asks.append(ask)
+        self._since += len(asks)
+        try:
+            for ask in asks:
+                for event in ask.events:
+                    self._judge(ask, event)
+            if self._bulk:
+                self._slice(perf_counter(), asks)
+            for ask in asks:
+                self._finish(ask)
+            judged = perf_counter()
+            self._keep()
+        except ConfigurationError as error:  # StoreUnavailable among them
+            self._unavailable(error)
+            self._deliver(asks, error)
+            return
+        self.figures.group(judged - begun, perf_counter() - judged)
+        self._deliver(asks)
+
+    def _judge(self, ask: Ask, event: AuthEvent) -> None:
+        try:
+            ask.answers.append(self.judging.judge(ask.name, event))
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one login must not end the server
+            number, kind = event.metadata.sequence or 0, type(error).__name__
+            log.error("fault", log=ask.name, record=number, error=kind, where=where(error))
+            self.judging.recover()
+            ask.failed = FaultError(f"record {number}: a fault of Quivive ({kind})")
+            ask.faults += 1
+            why = f"could not be judged: a fault of Quivive ({kind}); please report it"
+            self.judging.reject([Reject(log=ask.name, sequence=number, line=number, reason=why)])
+
+    def _slice(self, begun: float, done: list[Ask]) -> None:
+        """Judges bulk events for a while; the asks that are through are added to ``done``."""
+        count = 0
+        while self._bulk:
+            ask = self._bulk[0]
+            for event in ask.events[len(ask.answers) + ask.faults :]:
+                self._judge(ask, event)
+                count += 1
+                self._since += 1
+                spent = perf_counter() - begun
+                if spent > BULK_SECONDS or (spent > SLICE_SECONDS and self._urgent):
+                    break
+            else:
+                done.append(self._bulk.popleft())
+                continue
+            break
+        with self._changed:
+            self._waiting_events = max(0, self._waiting_events - count)
+
+    def _finish(self, ask: Ask) -> None:
+        """What is kept of a request beside its logins."""
+        if ask.rejects:
+            self.judging.reject(ask.rejects)
+        if ask.answer is not None:
+            kept = ask.answer(ask.answers)
+            self.judging.note(lambda connection: keep_answer(connection, kept))
+
+    def _keep(self) -> None:
+        if self.judging.keep():
+            self.told()
+
+    def _deliver(self, asks: Sequence[Ask], error: Exception | None = None) -> None:
+        for ask in asks:
+            urgent_fault = ask.failed if len(ask.events) == 1 else None
+            ask.done(error or urgent_fault or ask.answers)
+
+    def _unavailable(self, error: Exception) -> None:
+        if not self._down:
+            log.error("store unavailable", error=str(error))
+        self._down = True
+        self.problem = str(error)
+        self.figures.store_failed()
+
+    def _recovered(self) -> bool:
+        try:
+            self._keep()
+        except StoreError as error:
+            self._unavailable(error)
+            return False
+        log.info("store available again")
+        self._down, self.problem = False, None
+        return True
+
+    def _refuse(self) -> None:
+        """Nothing can be kept: whoever waits is told, and comes again."""
+        error = StoreUnavailable(self.problem or "the store is unavailable")
+        with self._changed:
+            asks = [*self._urgent, *self._bulk]
+            self._urgent.clear()
+            self._bulk.clear()
+            self._waiting_events = 0
+            acts = list(self._acts)
+            self._acts.clear()
+        self._deliver(asks, error)
+        for act in acts:
+            act()
+
+    def _end(self) -> None:
+        try:
+            self.judging.checkpoint()
+        except ConfigurationError as error:
+            log.error("not kept at the end", error=str(error))
+        self._refuse()

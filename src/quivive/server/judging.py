@@ -1,0 +1,309 @@
+"""Judging for the server, a group of logins at a time: what was said, what is to be done, who is
+to be told and what is recorded of it go into the store together, or not at all.
+
+Used from one thread; ``judge.py`` has it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from quivive.app.audit import Recorder, signing_key
+from quivive.app.incidents import Desk, decision_entries, known_of
+from quivive.app.intents import requests_of, row_of
+from quivive.app.live import Live
+from quivive.app.models import InUse
+from quivive.app.notices import Known
+from quivive.app.policies import decider
+from quivive.app.policy_file import read as read_policy
+from quivive.app.scoring import engine
+from quivive.engine.engine import Engine, Scored
+from quivive.engine.state import State
+from quivive.enrich.enricher import Enricher
+from quivive.model.audit import Entry
+from quivive.model.event import (
+    OCSF_VERSION,
+    Activity,
+    AuthEvent,
+    Endpoint,
+    HttpRequest,
+    Metadata,
+    Product,
+    Status,
+    User,
+)
+from quivive.model.record import Reject
+from quivive.policy.budget import Budgets
+from quivive.policy.decider import Decider
+from quivive.server.figures import HISTORY_MS, Figures
+from quivive.store.audit import now as wall_clock
+from quivive.store.batch import Outgoing
+from quivive.store.database import Store
+from quivive.store.incidents import Incidents
+from quivive.store.policies import Policies
+
+RECENT = 4_096  # lines kept in memory for those who ask again at once
+NEVER = 1 << 62  # logins after which a checkpoint is made by itself: judge.py says when
+LIVE_MS = 3_600_000  # logs whose newest event is no older than this are read as they are written
+
+_FIRST = AuthEvent(
+    time=0,
+    activity_id=int(Activity.LOGON),
+    status_id=int(Status.SUCCESS),
+    user=User(name="nobody"),
+    metadata=Metadata(version=OCSF_VERSION, product=Product(name="Quivive")),
+    src_endpoint=Endpoint(ip="192.0.2.1"),
+    http_request=HttpRequest(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0"),
+)
+
+T = TypeVar("T")
+Writes = Callable[[sa.Connection], None]
+
+
+class Answer(NamedTuple):
+    """What became of one event: its id, and its scored line.
+
+    known: it was judged before; left_out: understood, and no login (a log-off). The line is None
+    where there is none, or none any more.
+    """
+
+    id: str
+    line: bytes | None
+    what: Literal["judged", "known", "left_out"] = "judged"
+
+
+class Settings(NamedTuple):
+    """How logins are judged. policy: a file, instead of the store's active policy."""
+
+    enricher: Enricher
+    budgets: Budgets
+    policy: Path | None = None
+    aliases: dict[str, str] | None = None
+
+
+class Judging:
+    """The engine at work on a store, with everything that follows from a login."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        figures: Figures,
+        clock: Callable[[], int] = wall_clock,
+    ) -> None:
+        """Loads the state. Raises ConfigurationError when it cannot be used."""
+        self.store = store
+        self.figures = figures
+        self.clock = clock
+        self._settings = settings
+        self._policies = Policies(store)
+        self._changes: tuple[int, int] = (0, 0)
+        self._engine: Engine
+        self._recent: OrderedDict[str, bytes] = OrderedDict()
+        self._outgoing: list[Outgoing] = []
+        self._entries: list[Entry] = []
+        self._rejects: list[Reject] = []
+        self._also: list[Writes] = []
+        self._judged = 0
+        self._handed = False  # what was handed over to be kept, and is not yet
+        self.newest = 0
+        self.desk: Desk | None = None
+        self.recorder = Recorder(signing_key(store))
+        self.live = Live(
+            store,
+            settings.enricher,
+            settings.budgets,
+            settings.aliases,
+            NEVER,
+            self._make,
+            clock,
+        )
+        figures.clocks = self.live.clocks
+        self.desk = Desk(store, self._known(self.live.state), oldest_ms=HISTORY_MS)
+        settings.enricher.enrich(_FIRST)  # reads what it reads once before somebody waits for it
+
+    def _make(self, state: State, models: InUse) -> Callable[[AuthEvent], Scored | None]:
+        """What judges: made anew whenever the state is loaded."""
+        chosen = self._settings
+        self._changes = self._marks()
+        given = read_policy(chosen.policy).policy() if chosen.policy else None
+        found = decider(self.store, given, state.spent)
+        self._engine = engine(
+            state, chosen.enricher, models.model, chosen.budgets, models.beside, found
+        )
+        if self.desk is not None:
+            self.desk.known = self._known(state)
+        return self._engine.step
+
+    def _known(self, state: State) -> Known:
+        return known_of(state, self.policy.policy, self._policies.contexts())
+
+    @property
+    def policy(self) -> Decider:
+        """What decides."""
+        found = self._engine.decider
+        assert isinstance(found, Decider)
+        return found
+
+    # --- one login
+
+    def judge(self, log: str, event: AuthEvent) -> Answer:
+        """Judges one event; ``keep`` must follow before anybody is told.
+
+        Raises StoreUnavailable, with nothing judged.
+        """
+        metadata = event.metadata
+        event_id = metadata.uid or f"{log}:{metadata.sequence}"
+        scored = self.live.judge(log, event)
+        if scored is None:
+            if event.activity_id == Activity.LOGOFF:
+                return Answer(event_id, None, "left_out")
+            return Answer(event_id, self._before(event_id), "known")
+        self._judged += 1
+        self.newest = max(self.newest, event.time)
+        line = self.live.line
+        self._recent[event_id] = line
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        now = self.clock()
+        self.figures.login(scored, now)
+        if scored.finding:
+            assert self.desk is not None
+            self.desk.take(line)
+        if scored.decision.action != "allow" or scored.decision.also:
+            self._follow(event_id, scored, line, now)
+        return Answer(event_id, line)
+
+    def _follow(self, event_id: str, scored: Scored, line: bytes, now: int) -> None:
+        """What a decision asks for, and its record."""
+        assessment = scored.assessment
+        self._entries += decision_entries([line])
+        wanted = requests_of(
+            scored.event,
+            scored.decision,
+            event_id=event_id,
+            identity=scored.login.identity,
+            kind=scored.login.kind,
+            reasons=[reason.text for reason in assessment.reasons],
+            risk_score=assessment.risk_score,
+            risk_level=assessment.risk_level,
+            decided=now,
+        )
+        self._outgoing += [Outgoing(*row_of(request)) for request in wanted]
+
+    def _before(self, event_id: str) -> bytes | None:
+        return self._recent.get(event_id) or self.store.assessment(event_id)
+
+    def reject(self, rejects: Sequence[Reject]) -> None:
+        """Records that could not be read go to the dead letters with the next ``keep``."""
+        self._rejects += rejects
+
+    def note(self, writes: Writes) -> None:
+        """Something to be written with the next ``keep``, in the same transaction."""
+        self._also.append(writes)
+
+    # --- keeping
+
+    def keep(self) -> bool:
+        """Keeps everything since the last time; returns whether anything is to be sent.
+
+        Raises StoreUnavailable: nothing may be judged before a later ``keep`` came through.
+        """
+        if self._handed:
+            self.live.commit()
+            self._kept()
+        desk = self.desk
+        assert desk is not None
+        if not (self._judged or self._rejects or self._also or desk.changes or desk.book.dirty):
+            return False
+        outgoing, rejects, also = self._outgoing, self._rejects, self._also
+        entries, now = self._entries, self.clock()
+        if entries:
+            also = [*also, lambda connection: self.recorder.append(connection, entries, now)]
+        telling = bool(outgoing or desk.changes)
+        if desk.changes or desk.book.dirty or desk.taken:
+            also = [*also, lambda connection: desk.write(connection, now)]
+        self._outgoing, self._rejects, self._also, self._entries = [], [], [], []
+        self._judged = 0
+        self._handed = True
+        self.live.commit(outgoing, rejects, also)
+        self._kept()
+        return telling
+
+    def _kept(self) -> None:
+        self._handed = False
+        assert self.desk is not None
+        self.desk.kept()
+
+    def checkpoint(self) -> None:
+        """Keeps the whole state: before what changes it from outside, and at the end."""
+        self.keep()
+        self.live.checkpoint()
+
+    def changing(self, change: Callable[[Store], T]) -> T:
+        """Lets something change the kept state (a verdict), and takes it anew."""
+        self.checkpoint()
+        try:
+            return change(self.store)
+        finally:
+            self.live.reload()
+
+    def forget(self) -> None:
+        """Incidents and lines in memory are read anew: something of them was erased."""
+        self._recent.clear()
+        assert self.desk is not None
+        self.desk = Desk(self.store, self.desk.known)
+
+    def recover(self) -> None:
+        """After a fault in the middle of a login: the state as it was before it."""
+        self.live.reload()
+
+    # --- between logins
+
+    def refresh(self) -> bool:
+        """Takes over what others changed: policy, contexts, incidents.
+
+        Returns whether the policy or a context changed. Raises PolicyError for one that cannot be
+        used: the one before stays in force.
+        """
+        marks = self._marks()
+        changed = marks != self._changes
+        if changed:
+            self._changes = marks
+            file = self._settings.policy
+            given = read_policy(file).policy() if file else None
+            self._engine.decider = decider(self.store, given, self.live.state.spent)
+        desk = self.desk
+        assert desk is not None
+        if changed:
+            desk.known = self._known(self.live.state)
+        if not self._handed and not desk.book.dirty and self._touched(desk):
+            self.desk = Desk(self.store, desk.known, oldest_ms=HISTORY_MS)
+        return changed
+
+    def _marks(self) -> tuple[int, int]:
+        """What tells that the policy, a flag or a context has changed."""
+        file = self._settings.policy
+        written = file.stat().st_mtime_ns if file is not None and file.exists() else 0
+        return self._policies.revision(), written
+
+    def _touched(self, desk: Desk) -> bool:
+        """Whether somebody acknowledged or closed an incident from the command line."""
+        stored = {i.id: (i.status, i.acknowledged_at) for i in Incidents(self.store).open()}
+        mine = desk.book.incidents
+        return any(
+            i in mine and (mine[i].status, mine[i].acknowledged_at) != known
+            for i, known in stored.items()
+        )
+
+    def tick(self) -> None:
+        """Time passes: what is quiet closes, what nobody answers is told again."""
+        if not self.newest:
+            return
+        now = self.clock()
+        time = now if 0 <= now - self.newest < LIVE_MS else self.newest
+        assert self.desk is not None
+        self.desk.tick(time)

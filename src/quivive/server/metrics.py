@@ -1,0 +1,244 @@
+"""``GET /metrics``: M1 to M10, lag, queues, rejects and costs, in Prometheus' text format."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from quivive.incidents.slo import DECIDED_IN_TIME, left
+from quivive.server.context import Context
+from quivive.server.figures import Figures, Histogram
+from quivive.server.http import Reply, Request
+from quivive.app.measures import Measures
+
+TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+KINDS = ("human", "service")
+
+
+class Collector:
+    """Reads the counters when it is asked."""
+
+    def __init__(self, context: Context, measures: Callable[[], Measures]) -> None:
+        """measures: those of the last look into the store."""
+        self.context = context
+        self.measures = measures
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric."""
+        figures = self.context.figures
+        now = self.context.clock()
+        yield from _logins(figures, now)
+        yield from _work(self.context, figures, now)
+        yield from _clocks(figures)
+        yield from _looked(self.measures())
+        yield from _responses(self.context)
+
+
+def _logins(figures: Figures, now: int) -> Iterator[Metric]:
+    logins = CounterMetricFamily("quivive_logins", "Logins judged.", labels=["kind"])
+    for kind, count in figures.logins.items():
+        logins.add_metric([kind], count)
+    yield logins
+    findings = CounterMetricFamily("quivive_findings", "Findings told.", labels=["kind", "level"])
+    for labels, count in list(figures.findings.items()):
+        findings.add_metric(list(labels), count)
+    yield findings
+    decisions = CounterMetricFamily(
+        "quivive_decisions", "Decisions by action and mode.", labels=["action", "mode"]
+    )
+    for labels, count in list(figures.decisions.items()):
+        decisions.add_metric(list(labels), count)
+    yield decisions
+    share = GaugeMetricFamily(
+        "quivive_anomalous_login_ratio",
+        "M1, and M6 with kind=service: findings of the logins judged in 24 hours.",
+        labels=["kind"],
+    )
+    total = told = 0
+    for kind in KINDS:
+        mine, found = figures.hours.sum(kind, now), figures.hours.sum(f"{kind} findings", now)
+        total, told = total + mine, told + found
+        if mine:
+            share.add_metric([kind], found / mine)
+    if total:
+        share.add_metric(["all"], told / total)
+    yield share
+    yield CounterMetricFamily(
+        "quivive_contained_logins",
+        "M5: logins that were blocked, challenged or revoked (canary or enforce).",
+        value=figures.contained,
+    )
+    yield _histogram(
+        "quivive_detection_seconds",
+        "M3: from a login to its finding, for logins of the last 24 hours.",
+        figures.detection,
+    )
+    yield GaugeMetricFamily(
+        "quivive_slo_budget_left_ratio",
+        f"Error budget left over three days: {DECIDED_IN_TIME.title}.",
+        value=left(DECIDED_IN_TIME, figures.burn, now),
+    )
+
+
+def _clocks(figures: Figures) -> Iterator[Metric]:
+    ahead = GaugeMetricFamily(
+        "quivive_source_clock_ahead_seconds",
+        "By how much a source's clock is ahead of this one, at least.",
+        labels=["source"],
+    )
+    delay = GaugeMetricFamily(
+        "quivive_source_delay_seconds",
+        "From an event to its arrival: the least (0: none was measured less), median, 99 %.",
+        labels=["source", "quantile"],
+    )
+    for source, clock in list(figures.clocks.sources.items()):
+        delays = clock.delays
+        if not delays.count:
+            continue
+        ahead.add_metric([source], clock.ahead / 1000)
+        delay.add_metric([source, "0"], delays.least / 1000)
+        for share in (0.5, 0.99):
+            delay.add_metric([source, f"{share:g}"], delays.quantile(share) / 1000)
+    yield from (ahead, delay)
+
+
+def _work(context: Context, figures: Figures, now: int) -> Iterator[Metric]:
+    records = CounterMetricFamily(
+        "quivive_records",
+        "Records by source: event, and over all sources known, skip and reject.",
+        labels=["source", "outcome"],
+    )
+    for labels, count in list(figures.records.items()):
+        records.add_metric(list(labels), count)
+    yield records
+    requests = CounterMetricFamily(
+        "quivive_requests", "Requests answered.", labels=["method", "route", "status"]
+    )
+    for (method, route, status), count in list(figures.requests.items()):
+        requests.add_metric([method, route, str(status)], count)
+    yield requests
+    fallbacks = CounterMetricFamily(
+        "quivive_fallbacks",
+        "Logins answered by the caller's fallback, by cause.",
+        labels=["cause", "answer"],
+    )
+    for labels, count in list(figures.fallbacks.items()):
+        fallbacks.add_metric(list(labels), count)
+    yield fallbacks
+    urgent, bulk = context.judge.waiting
+    queue = GaugeMetricFamily("quivive_waiting", "Logins and events that wait.", labels=["queue"])
+    queue.add_metric(["assess"], urgent)
+    queue.add_metric(["events"], bulk)
+    yield queue
+    if figures.newest:
+        yield GaugeMetricFamily(
+            "quivive_lag_seconds",
+            "F3: from the newest login judged to now.",
+            value=max(0.0, (now - figures.newest) / 1000),
+        )
+    for name, stage in figures.stages.items():
+        yield _histogram(f"quivive_{name}_seconds", f"Cost of the stage {name} a group.", stage)
+    yield _histogram("quivive_assess_seconds", "From asking to the answer.", figures.answered)
+    yield CounterMetricFamily(
+        "quivive_store_failures", "Times the store could not keep.", value=figures.store_failures
+    )
+    yield GaugeMetricFamily(
+        "quivive_ready", "1 when logins are judged.", value=context.judge.problem is None
+    )
+
+
+def _looked(found: Measures) -> Iterator[Metric]:
+    shares = (
+        ("quivive_false_positive_ratio", "M2, by verdicts.", found.false_positives),
+        (
+            "quivive_user_impact_ratio",
+            "M7: people kept out wrongly, of a week's.",
+            found.user_impact,
+        ),
+        ("quivive_precision_ratio", "M9, by verdicts.", found.precision),
+        (
+            "quivive_recall_ratio",
+            "M10, by verdicts on findings and on a random slice.",
+            found.recall,
+        ),
+    )
+    for name, about, value in shares:
+        family = GaugeMetricFamily(name, f"{about} Absent while too little is known.")
+        if value is not None:
+            family.add_metric([], value)
+        yield family
+    yield GaugeMetricFamily("quivive_verdicts", "Verdicts that stand.", value=found.verdicts)
+    yield CounterMetricFamily(
+        "quivive_alerts",
+        "M8: times that people were told of incidents.",
+        value=found.incidents.get("told", 0),
+    )
+    incidents = GaugeMetricFamily("quivive_incidents", "Incidents.", labels=["status"])
+    for status in ("open", "acknowledged", "closed"):
+        incidents.add_metric([status], found.incidents.get(status, 0))
+    yield incidents
+    outbox = GaugeMetricFamily("quivive_outbox", "Rows of the outbox.", labels=["kind", "state"])
+    for labels, count in found.outbox.items():
+        outbox.add_metric(list(labels), count)
+    yield outbox
+    yield GaugeMetricFamily(
+        "quivive_dead_letters", "Records that could not be read.", value=found.dead_letters
+    )
+
+
+def _responses(context: Context) -> Iterator[Metric]:
+    if context.sender is None:
+        return
+    times = context.sender.responder.times
+    seconds = CounterMetricFamily(
+        "quivive_remediation_seconds", "M4: from login to containment, summed.", labels=["level"]
+    )
+    done = CounterMetricFamily(
+        "quivive_remediations", "M4: containments done.", labels=["level", "within_target"]
+    )
+    failed = CounterMetricFamily(
+        "quivive_remediations_failed", "Containments given up.", labels=["level"]
+    )
+    for level, one in list(times.from_login.items()):
+        seconds.add_metric([level], one.total)
+        done.add_metric([level, "true"], one.within)
+        done.add_metric([level, "false"], one.count - one.within)
+        failed.add_metric([level], one.failed)
+    yield from (seconds, done, failed)
+    breakers = GaugeMetricFamily(
+        "quivive_breaker_open", "1 when a vendor is not asked for a while.", labels=["connection"]
+    )
+    for name, state in context.sender.responder.breakers().items():
+        breakers.add_metric([name], state == "open")
+    yield breakers
+    yield CounterMetricFamily(
+        "quivive_sender_failures",
+        "Rounds of the sender that failed.",
+        value=context.sender.failures,
+    )
+
+
+def _histogram(name: str, about: str, found: Histogram) -> Metric:
+    buckets, running = [], 0
+    for bound, count in zip((*found.bounds, float("inf")), list(found.counts), strict=True):
+        running += count
+        buckets.append((f"{bound:g}" if bound != float("inf") else "+Inf", running))
+    return HistogramMetricFamily(name, about, buckets=buckets, sum_value=found.total)
+
+
+def registry(context: Context, measures: Callable[[], Measures]) -> CollectorRegistry:
+    """The metrics of one server."""
+    made = CollectorRegistry()
+    made.register(Collector(context, measures))
+    return made
+
+
+async def metrics(context: Context, _: Request) -> Reply:
+    """All metrics."""
+    made = registry(context, lambda: context.measures)
+    return Reply(generate_latest(made), kind=TEXT)

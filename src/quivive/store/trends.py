@@ -1,0 +1,106 @@
+"""Counts over stretches of time for reports: logins and findings by day, what was told, services."""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from quivive.model.incident import Incident
+from quivive.store.database import Store, assessments
+from quivive.store.incidents import Incidents, incidents
+from quivive.store.schema import outbox
+
+DAY_MS = 86_400_000
+
+
+class Day(NamedTuple):
+    """Logins and findings of one UTC day (days since 1970) of one kind of identity."""
+
+    number: int
+    kind: str
+    logins: int
+    findings: int
+
+
+class Top(NamedTuple):
+    """A finding by its line, riskiest first."""
+
+    id: str
+    body: bytes
+
+
+def days(store: Store, since: int, until: int) -> list[Day]:
+    """By day and kind of identity; since inclusive, until exclusive (ms UTC)."""
+    table = assessments.c
+    number = sa.cast(sa.func.floor(table.time / DAY_MS), sa.BigInteger).label("number")
+    human = table.stratum.startswith("human/")
+    query = (
+        sa.select(number, human, sa.func.count(), sa.func.count().filter(table.finding))
+        .where((table.time >= since) & (table.time < until))
+        .group_by(sa.literal_column("number"), human)
+        .order_by(sa.literal_column("number"))
+    )
+    with store.reading() as connection:
+        return [
+            Day(int(row[0]), "human" if row[1] else "service", row[2], row[3])
+            for row in connection.execute(query)
+        ]
+
+
+def verdict_times(store: Store, ids: list[str]) -> dict[str, tuple[int, bool]]:
+    """The event time of some logins, and whether they were findings."""
+    found: dict[str, tuple[int, bool]] = {}
+    table = assessments.c
+    with store.reading() as connection:
+        for start in range(0, len(ids), 500):
+            some = table.id.in_(ids[start : start + 500])
+            rows = connection.execute(sa.select(table.id, table.time, table.finding).where(some))
+            found |= {row.id: (row.time, row.finding) for row in rows}
+    return found
+
+
+def incidents_within(store: Store, since: int, until: int, most: int) -> list[Incident]:
+    """Incidents with a finding within a time (ms UTC), the most urgent first; at most ``most``."""
+    table = incidents.c
+    query = (
+        sa.select(table.id)
+        .where(table.merged_into.is_(None) & (table.last >= since) & (table.opened < until))
+        .order_by(table.priority, table.risk.desc(), table.id)
+        .limit(most)
+    )
+    with store.reading() as connection:
+        ids = list(connection.scalars(query))
+    kept = Incidents(store)
+    return [found for found in (kept.get(i) for i in ids) if found is not None]
+
+
+def top(store: Store, since: int, until: int, limit: int) -> list[Top]:
+    """The riskiest findings within a time (ms UTC)."""
+    table = assessments.c
+    mine = table.finding & (table.time >= since) & (table.time < until)
+    query = (
+        sa.select(table.id, table.body)
+        .where(mine)
+        .order_by(table.risk_score.desc(), table.time, table.id)
+        .limit(limit)
+    )
+    with store.reading() as connection:
+        return [Top(row.id, bytes(row.body)) for row in connection.execute(query)]
+
+
+def sent(store: Store, kind: str, since: int, until: int, most: int) -> list[tuple[bytes, str]]:
+    """Bodies and states of what was put into the outbox within a time (ms UTC), newest first."""
+    table = outbox.c
+    mine = (table.kind == kind) & (table.created >= since) & (table.created < until)
+    query = sa.select(table.body, table.state).where(mine)
+    query = query.order_by(table.created.desc(), table.key).limit(most)
+    with store.reading() as connection:
+        return [(bytes(row.body), row.state) for row in connection.execute(query)]
+
+
+def told(store: Store, since: int, until: int) -> int:
+    """How many notifications were put into the outbox within a time (ms UTC)."""
+    table = outbox.c
+    mine = (table.kind == "notification") & (table.created >= since) & (table.created < until)
+    query = sa.select(sa.func.count()).select_from(outbox).where(mine)
+    with store.reading() as connection:
+        return connection.scalar(query) or 0

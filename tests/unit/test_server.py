@@ -1,0 +1,453 @@
+"""The HTTP API: one login, many events, verdicts, what can be read, and what goes wrong."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quivive.app.ingest import Tally
+from quivive.app.output import encode_scored
+from quivive.app.scoring import merged, score
+from quivive.engine.engine import Engine
+from quivive.engine.state import State
+from quivive.enrich.enricher import Enricher
+from quivive.server.settings import ServerSettings
+from quivive.sim.build import simulate
+from quivive.store.database import Store, StoreUnavailable
+from tests.unit.serving import DAY, NOW, Served, login
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    found = Served(tmp_path / "state")
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sim")
+    simulate(folder, seed=3, people=14, services=2, days=26, incidents=3)
+    return folder / "entra.jsonl"
+
+
+@pytest.fixture(scope="module")
+def scored(log: Path) -> dict[str, dict[str, Any]]:
+    events = merged([str(log)], None, Tally(), lambda _: None)
+    found = score(events, State(), Enricher(None, None))
+    lines = [json.loads(encode_scored(scored, name)) for name, scored in found]
+    return {line["id"]: line for line in lines}
+
+
+def ndjson(*records: object) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+# --- one login
+
+
+def test_one_login_is_answered_with_the_line_that_score_writes(served: Served) -> None:
+    answer = served.ask("POST", "/v1/assess", json=login())
+    assert answer.status_code == 200
+    line = answer.json()
+    assert list(line)[:7] == [
+        "event", "risk_score", "risk_level", "confidence", "reasons", "decision", "id",
+    ]  # fmt: skip
+    assert line["id"] == "login-ann@example.com-0"
+    assert line["decision"]["action"] == "allow"
+    with Store(served.state) as store:
+        assert store.assessment(line["id"]) == answer.content
+
+
+def test_events_are_judged_as_score_judges_them(
+    served: Served, log: Path, scored: dict[str, dict[str, Any]]
+) -> None:
+    answer = served.ask("POST", "/v1/events?source=entra", content=log.read_bytes())
+    said = answer.json()
+    assert said["judged"] == len(scored)
+    assert said["findings"] == sum(line["finding"] for line in scored.values())
+    pages = {}
+    cursor = ""
+    while True:
+        page = served.ask("GET", f"/v1/assessments?limit=300{cursor}").json()
+        pages |= {line["id"]: line for line in page["assessments"]}
+        if "next" not in page:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert pages == scored
+
+
+def test_the_same_login_again_gives_the_same_answer_and_changes_nothing(served: Served) -> None:
+    first = served.ask("POST", "/v1/assess", json=login())
+    again = served.ask("POST", "/v1/assess", json=login())
+    assert again.content == first.content
+    assert again.headers["idempotent-replayed"] == "true"
+    assert served.server.figures.logins["human"] == 1
+
+
+def test_the_same_login_after_a_restart_gives_the_same_answer(tmp_path: Path) -> None:
+    first = Served(tmp_path / "state")
+    said = first.ask("POST", "/v1/assess", json=login())
+    first.close()
+    second = Served(tmp_path / "state")
+    try:
+        assert second.ask("POST", "/v1/assess", json=login()).content == said.content
+    finally:
+        second.close()
+
+
+def test_an_idempotency_key_stands_for_one_login(served: Served) -> None:
+    record = login()
+    del record["metadata"]["uid"], record["time"]
+    headers = {"idempotency-key": "abc"}
+    first = served.ask("POST", "/v1/assess", json=record, headers=headers)
+    served.now += 5_000
+    assert served.ask("POST", "/v1/assess", json=record, headers=headers).content == first.content
+    other = served.ask("POST", "/v1/assess", json=login(1), headers=headers)
+    assert other.status_code == 422
+    assert "another login" in other.json()["title"]
+    theirs = served.make("other", "assess")
+    mine = served.ask("POST", "/v1/assess", json=record, headers=headers, token=theirs)
+    assert mine.json()["id"] != first.json()["id"]
+
+
+def test_a_login_without_a_time_is_now_and_each_one_counts(served: Served) -> None:
+    record = login()
+    del record["metadata"]["uid"], record["time"]
+    first, second = (served.ask("POST", "/v1/assess", json=record).json() for _ in range(2))
+    assert first["event"]["time"] == NOW
+    assert first["id"] != second["id"]
+
+
+def test_a_raw_record_of_a_named_source(served: Served, log: Path) -> None:
+    record = log.read_bytes().splitlines()[0]
+    named = served.ask("POST", "/v1/assess?source=entra", content=record)
+    assert named.json()["event"]["metadata"]["product"]["name"] == "Entra ID"
+    unknown = served.ask("POST", "/v1/assess?source=nope", content=record)
+    assert unknown.status_code == 400
+    assert "entra" in unknown.json()["detail"]
+
+
+def test_logins_asked_about_together_are_kept_together(served: Served) -> None:
+    answers = served.together(
+        *(lambda c, n=n: c.post("/v1/assess", json=login(n)) for n in range(12))
+    )
+    assert [a.json()["id"] for a in answers] == [login(n)["metadata"]["uid"] for n in range(12)]
+    assert sum(served.server.figures.stages["keep"].counts) < 12
+
+
+def test_the_trace_of_the_caller_is_kept_with_the_login(served: Served) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01", "x-request-id": "mine-1"}
+    answer = served.ask("POST", "/v1/assess", json=login(), headers=headers)
+    assert answer.json()["event"]["metadata"]["correlation_uid"] == trace
+    assert answer.headers["x-request-id"] == "mine-1"
+    forged = served.ask("POST", "/v1/assess", json=login(1), headers={"traceparent": "00-zz-1-01"})
+    assert "correlation_uid" not in forged.json()["event"]["metadata"]
+
+
+# --- no answer in time
+
+
+@pytest.mark.parametrize(("fail", "action"), [("open", "allow"), ("closed", "block")])
+def test_without_a_judgement_the_caller_gets_what_it_chose(
+    served: Served, fail: str, action: str
+) -> None:
+    token = served.make(fail, "assess", fallback=fail)
+
+    def broken(_: str) -> None:
+        raise StoreUnavailable("disk is full: /secret/path")
+
+    served.server.store.at = broken
+    answer = served.ask("POST", "/v1/assess", json=login(), token=token)
+    assert answer.status_code == 200
+    said = answer.json()
+    assert said["decided"] is False
+    assert said["decision"] == {
+        "action": action, "mode": "enforce", "rule": f"server/fail-{fail}",
+    }  # fmt: skip
+    assert answer.headers["quivive-fallback"] == "store"
+    assert "secret" not in answer.text
+
+    del served.server.store.at
+    back = served.ask("POST", "/v1/assess", json=login(), token=token)
+    assert back.json()["id"] == login()["metadata"]["uid"]
+    assert served.server.figures.logins["human"] == 1
+
+
+def test_a_login_that_takes_too_long_is_answered_by_the_fallback_and_judged_all_the_same(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = served.server.judge
+    with judge._work:  # somebody else is at work
+        late = served.ask("POST", "/v1/assess?budget_ms=20", json=login())
+        header = served.ask("POST", "/v1/assess", json=login(1), headers={"quivive-budget-ms": "1"})
+    assert late.headers["quivive-fallback"] == header.headers["quivive-fallback"] == "late"
+    assert "20 ms" in late.json()["why"]
+    again = served.ask("POST", "/v1/assess", json=login())
+    assert again.json()["risk_level"] == "low"
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+def test_a_fault_in_one_login_is_no_fault_of_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Engine.step
+
+    def faulty(self: Engine, event: Any) -> Any:
+        if event.user.name == "bob@example.com":
+            raise ZeroDivisionError("bob's password")
+        return step(self, event)
+
+    monkeypatch.setattr(Engine, "step", faulty)
+    served = Served(tmp_path / "state")
+    body = ndjson(login(0), login(1, "bob@example.com"), login(2))
+    said = served.ask("POST", "/v1/events", content=body).json()
+    assert (said["judged"], said["failed"]) == (2, 1)
+    one = served.ask("POST", "/v1/assess", json=login(3, "bob@example.com"))
+    assert one.headers["quivive-fallback"] == "fault"
+    assert "password" not in one.text
+    assert served.ask("POST", "/v1/assess", json=login(4)).json()["id"].endswith("-4")
+    served.close()
+
+
+# --- many events
+
+
+def test_counts_skips_rejects_and_where_they_are(served: Served) -> None:
+    other = {"class_uid": 1001, "category_uid": 1, "metadata": {"version": "1.8.0"}}
+    body = ndjson(login(0), other) + b'{"broken": \n' + ndjson(login(0), login(1))
+    said = served.ask("POST", "/v1/events", content=body).json()
+    assert (said["records"], said["events"], said["judged"], said["known"]) == (5, 3, 2, 1)
+    assert said["skipped"] == {"another OCSF class: 1001": 1}
+    assert said["rejected"] == 1
+    assert said["rejects"][0]["line"] == 3
+    assert "JSON" in said["rejects"][0]["reason"]
+
+
+@pytest.mark.parametrize("shape", ["array", "ndjson", "gzip"])
+def test_arrays_lines_and_packed_bodies(served: Served, shape: str) -> None:
+    records = [login(n) for n in range(3)]
+    body = json.dumps(records).encode() if shape == "array" else ndjson(*records)
+    body = gzip.compress(body) if shape == "gzip" else body
+    assert served.ask("POST", "/v1/events", content=body).json()["judged"] == 3
+
+
+def test_a_body_sent_again_gives_the_same_answer_and_doubles_nothing(tmp_path: Path) -> None:
+    body = ndjson(login(0), login(1)) + b"{broken\n"
+    first = Served(tmp_path / "state")
+    said = first.ask("POST", "/v1/events", content=body)
+    first.close()
+    second = Served(tmp_path / "state")
+    try:
+        again = second.ask("POST", "/v1/events", content=body)
+        assert again.content == said.content
+        assert again.headers["idempotent-replayed"] == "true"
+        second.runner.run(second.server.look())
+        assert second.server.context.measures.dead_letters == 1
+    finally:
+        second.close()
+
+
+def test_records_without_an_id_sent_again_in_other_company_are_known(served: Served) -> None:
+    records = [login(n) for n in range(3)]
+    for record in records:
+        del record["metadata"]["uid"]
+    served.ask("POST", "/v1/events", content=ndjson(*records))
+    said = served.ask("POST", "/v1/events", content=ndjson(*records[1:], login(9))).json()
+    assert (said["judged"], said["known"]) == (1, 2)
+
+
+def test_two_records_alike_in_one_body_are_two(served: Served) -> None:
+    record = login()
+    del record["metadata"]["uid"]
+    assert served.ask("POST", "/v1/events", content=ndjson(record, record)).json()["judged"] == 2
+
+
+def test_a_full_queue_asks_to_come_later(tmp_path: Path) -> None:
+    served = Served(tmp_path / "state", ServerSettings(waiting_events=3))
+    try:
+        judge = served.server.judge
+        judge._waiting_events = 3
+        busy = served.ask("POST", "/v1/events", content=ndjson(login()))
+        assert busy.status_code == 429
+        assert int(busy.headers["retry-after"]) >= 1
+        ready = served.ask("GET", "/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "behind")
+    finally:
+        served.close()
+
+
+def test_a_store_that_is_gone_refuses_events_and_takes_them_when_it_is_back(
+    served: Served,
+) -> None:
+    def broken(_: str) -> None:
+        raise StoreUnavailable("no space left")
+
+    body = ndjson(login(0), login(1))
+    served.server.store.at = broken
+    refused = served.ask("POST", "/v1/events", content=body)
+    assert refused.status_code == 503
+    assert "retry-after" in refused.headers
+    ready = served.ask("GET", "/readyz", token="")
+    assert ready.status_code == 503
+    assert ready.json()["status"] == "store unavailable"
+    assert "no space" not in ready.text
+    assert "no space" in served.ask("GET", "/readyz").json()["problem"]
+    del served.server.store.at
+    for _ in range(200):
+        taken = served.ask("POST", "/v1/events", content=body)
+        if taken.status_code == 200:
+            break
+        served.ask("POST", "/v1/assess", json=login(0))  # what comes makes it look
+    assert sum(taken.json()[name] for name in ("judged", "known")) == 2
+    assert served.server.figures.logins["human"] == 2
+    assert served.ask("GET", "/readyz").json()["status"] == "ready"
+
+
+# --- verdicts and what can be read
+
+
+def test_a_verdict_is_taken_and_counts(served: Served, log: Path) -> None:
+    served.ask("POST", "/v1/events?source=entra", content=log.read_bytes())
+    found = served.ask("GET", "/v1/assessments?limit=1").json()["assessments"][0]
+    given = {"event_id": found["id"], "verdict": "true_positive", "why": "phished"}
+    token = served.make("analyst", "verdict")
+    said = served.ask("POST", "/v1/verdicts", json=given, token=token)
+    assert said.status_code == 200, said.text
+    assert said.json()["taken"] == 1
+    assert served.ask("POST", "/v1/verdicts", json=[given]).json()["known"] == 1
+    other = served.ask("POST", "/v1/verdicts", json={**given, "verdict": "false_positive"})
+    assert other.status_code == 422
+    amended = served.ask(
+        "POST", "/v1/verdicts?amend=true", json={**given, "verdict": "false_positive"}
+    )
+    assert amended.json()["amended"] == 1
+    assert served.ask("POST", "/v1/assess", json=login()).status_code == 200
+
+
+def test_an_unknown_login_has_no_verdict(served: Served) -> None:
+    served.ask("POST", "/v1/assess", json=login())
+    given = {"event_id": "nope", "verdict": "true_positive", "why": "x"}
+    said = served.ask("POST", "/v1/verdicts", json=given)
+    assert said.status_code == 422
+    assert "no login nope" in said.json()["detail"]
+
+
+def test_incidents_are_read_acknowledged_and_closed(served: Served, log: Path) -> None:
+    served.now = NOW
+    served.ask("POST", "/v1/events?source=entra", content=log.read_bytes())
+    listed = served.ask("GET", "/v1/incidents?limit=1000").json()["incidents"]
+    assert listed
+    one = served.ask("GET", f"/v1/incidents/{listed[0]['id']}").json()
+    assert one["findings"]
+    open_ = [i for i in listed if i["status"] == "open"]
+    assert open_
+    said = served.ask("POST", f"/v1/incidents/{open_[0]['id']}/acknowledge", json={"why": "mine"})
+    assert (said.status_code, said.json()["status"]) == (200, "acknowledged")
+    said = served.ask("POST", f"/v1/incidents/{open_[0]['id']}/close", json={"why": "done"})
+    assert said.json()["status"] == "closed"
+    assert served.ask("POST", "/v1/incidents/INC-0/close").status_code == 404
+    assert served.ask("GET", "/v1/incidents/INC-0").status_code == 404
+
+
+def test_an_identity_and_its_filters(served: Served) -> None:
+    for number in range(5):
+        served.ask("POST", "/v1/assess", json=login(number))
+    served.ask("POST", "/v1/assess", json=login(7, "bob@example.com"))
+    found = served.ask("GET", "/v1/identities/ann@example.com").json()
+    assert (found["logins"], found["kind"], len(found["assessments"])) == (5, "human", 5)
+    assert served.ask("GET", "/v1/identities/nobody").status_code == 404
+    newest = served.ask("GET", "/v1/assessments?identity=ann@example.com&limit=2").json()
+    assert [a["id"][-1] for a in newest["assessments"]] == ["4", "3"]
+    more = served.ask(
+        "GET", f"/v1/assessments?identity=ann@example.com&limit=2&cursor={newest['next']}"
+    ).json()
+    assert [a["id"][-1] for a in more["assessments"]] == ["2", "1"]
+    until = served.ask("GET", f"/v1/assessments?until={NOW - 60_000 + 1}").json()["assessments"]
+    assert [a["id"][-1] for a in until] == ["0"]
+    assert not served.ask("GET", "/v1/assessments?min_risk=99").json()["assessments"]
+    assert not served.ask("GET", "/v1/assessments?finding=true").json()["assessments"]
+    event_id = newest["assessments"][0]["id"]
+    assert served.ask("GET", f"/v1/assessments/{event_id}").json() == newest["assessments"][0]
+
+
+def test_metrics_count_what_happened(served: Served) -> None:
+    served.ask("POST", "/v1/assess", json=login())
+    served.ask("POST", "/v1/events", content=b"{broken\n")
+    text = served.ask("GET", "/metrics").text
+    assert 'quivive_logins_total{kind="human"} 1.0' in text
+    assert 'quivive_records_total{outcome="reject",source="http"} 1.0' in text
+    assert 'route="/v1/assess",status="200"' in text
+    for number, name in enumerate(
+        ("anomalous_login_ratio", "false_positive_ratio", "detection_seconds",
+         "remediations", "contained_logins", "anomalous_login_ratio", "user_impact_ratio",
+         "alerts", "precision_ratio", "recall_ratio"), 1,
+    ):  # fmt: skip
+        sending_only = number == 4
+        assert sending_only or f"quivive_{name}" in text, f"M{number}"
+
+
+# --- bad input
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    found = Served(tmp_path_factory.mktemp("shared") / "state")
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b"{", 422),
+        (b"[1, 2]", 422),
+        (b'{"class_uid": 3002, "category_uid": 3, "time": 1e400}', 422),
+        (b'{"class_uid": 3002, "category_uid": 3, "time": 99999999999999999999}', 422),
+        (json.dumps(login(time=NOW + 3 * DAY)).encode(), 422),
+        (json.dumps(login(time=1_000_000)).encode(), 422),
+        (ndjson(login(0), login(1)), 422),
+        (json.dumps({**login(), "user": {}}).encode(), 422),
+        (b"[" * 100_000, 422),
+        (b"\xff\xfe\x00" * 9, 422),
+        (b"x" * (256 << 10) + b"x", 413),
+        (json.dumps({**login(), "activity_id": 2}).encode(), 422),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_what_is_no_login_is_refused(shared: Served, body: bytes, status: int) -> None:
+    answer = shared.ask("POST", "/v1/assess", content=body)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert shared.ask("POST", "/v1/assess", json=login(5)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a\0b", "\u202eevil", "<script>alert(1)</script>", "x" * 5_000, "a\r\nset-cookie: b", "🦊"],
+)
+def test_hostile_names_are_judged_and_read_back(where: str, name: str) -> None:
+    served = Served(where)
+    try:
+        record = {**login(user=name), "metadata": login()["metadata"]}
+        answer = served.ask("POST", "/v1/assess", json=record)
+        assert answer.status_code == 200, answer.text
+        listed = served.ask("GET", "/v1/assessments").json()["assessments"]
+        assert listed == [answer.json()]
+    finally:
+        served.close()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=x", "limit=1&limit=2", "cursor=%00", "cursor=e30=", "since=-1", "what=1",
+     "min_risk=nan", "min_risk=101", "finding=perhaps", "a" * 5_000],
+)  # fmt: skip
+def test_wrong_queries_are_refused(shared: Served, query: str) -> None:
+    assert shared.ask("GET", f"/v1/assessments?{query}").status_code in (400, 414)
