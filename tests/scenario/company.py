@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 
+from quivive.app.policy_file import shipped
 from quivive.app.registry import signals
 from quivive.app.scoring import decode_state, encode_state
 from quivive.engine.engine import Engine, Scored
@@ -33,6 +34,7 @@ from quivive.model.event import (
     User,
     UserType,
 )
+from quivive.policy.decider import Decider
 from quivive.scoring.assess import FINDING
 
 DAY_MS = 86_400_000
@@ -284,7 +286,7 @@ class Company:
 
 
 def engine(state: State | None = None) -> Engine:
-    return Engine(state or State(), Enricher(None, None), signals())
+    return Engine(state or State(), Enricher(None, None), signals(), decider=Decider(shipped()))
 
 
 @cache

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from quivive.app.audit import sign
 from quivive.app.contexts import SHARED_FROM
@@ -19,6 +20,7 @@ from quivive.engine.state import State
 from quivive.incidents.book import Book
 from quivive.incidents.rules import Rules
 from quivive.model.audit import Entry
+from quivive.model.canary import is_canary
 from quivive.model.context import Context
 from quivive.model.event import AuthEvent, UserType
 from quivive.model.incident import Change, Finding, Incident
@@ -44,12 +46,15 @@ class Desk:
         rules: Rules | None = None,
         *,
         tell: bool = True,
+        oldest_ms: int | None = None,
     ) -> None:
         """Goes on from what ``store`` keeps.
 
-        ``tell``: False for history that is only read, of which nobody is to be told.
+        ``tell``: False for history that is only read, of which nobody is to be told; oldest_ms: of
+        findings longer ago than that neither, so that an old log can be sent in peace.
         """
         self.tell = tell
+        self.oldest_ms = oldest_ms
         self.known = known or Known()
         self.book = Book(Incidents(store).open(), rules)
         self.taken: list[tuple[Finding, Scored]] = []
@@ -101,9 +106,17 @@ class Desk:
         at = time.time_ns() // 1_000_000 if now is None else now
         write(connection, self.book.dirty.values(), _members(self.book, (f for f, _ in self.taken)))
         lines = {f.id: scored for f, scored in self.taken}
-        told = self.changes if self.tell else []
+        told = [c for c in self.changes if self._is_news(lines.get(c.finding), at)]
         notes = [self._notice(connection, c, lines.get(c.finding)) for c in told]
         add(connection, [outgoing(note, at) for note in notes if note is not None])
+
+    def _is_news(self, scored: Scored | None, now: int) -> bool:
+        if not self.tell:
+            return False
+        # What changes without a finding of its own (an escalation, a close) is of today.
+        return (
+            self.oldest_ms is None or scored is None or now - scored.event.time <= self.oldest_ms
+        )
 
     def kept(self) -> None:
         """The transaction of ``write`` is through."""
@@ -125,7 +138,11 @@ class Desk:
         if scored is not None:
             before = earlier_lines(connection, scored.identity, scored.event.time)
             previous = previous_of(before)
-        return notice(change, incident, scored, previous)
+        note = notice(change, incident, scored, previous)
+        if note is not None and scored is not None and is_canary(scored.identity):
+            # It must be told of, to be seen coming out; nobody is woken by it.
+            return replace(note, about="canary", route="ticket", priority="P4")
+        return note
 
 
 def known_of(state: State, policy: Policy | None = None, contexts: Iterable[Context] = ()) -> Known:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from quivive.engine.engine import Scored
 from quivive.model.assessment import Decision
+from quivive.model.canary import is_canary
 from quivive.model.event import AuthEvent
 from quivive.model.response import ACTIONS, ResponseRequest, ResponseResult, Target, response_key
 from quivive.store.batch import Outgoing
@@ -66,6 +67,8 @@ def requests_of(
 
     ``decided``: ms UTC by the wall clock. acting: False to have also what is in shadow.
     """
+    if is_canary(identity):
+        return []  # a rehearsal: nobody is asked about an identity that is nobody's
     wanted = [(decision.action, decision.mode, decision.rule)]
     wanted += [(ruled.action, ruled.mode, ruled.rule) for ruled in decision.also]
     why = "; ".join(list(reasons)[:REASONS_TOLD]) or "no reason given"

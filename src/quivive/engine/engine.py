@@ -21,8 +21,7 @@ from quivive.enrich.enricher import Enriched, Enricher
 from quivive.model.assessment import FINDING, Assessment, Decision, level_of
 from quivive.model.event import Activity, AuthEvent
 from quivive.policy.budget import Budgets, judge
-from quivive.policy.deciding import Deciding
-from quivive.policy.ladder import Ladder
+from quivive.policy.deciding import Deciding, Telling
 from quivive.scoring.assess import Gathered, as_before, assess
 from quivive.scoring.calibrate import Calibration, calibration_of, count
 from quivive.scoring.model import SHIPPED, Model, usable_trees
@@ -80,16 +79,16 @@ class Engine:
     ) -> None:
         """``signals`` as the registry lists them; ``state`` is changed in place.
 
-        ``beside`` is a model in shadow; ``decider`` the policy, the built-in ladder where none is
-        given. ``shortens`` lets ordinary repeats take the short road, without evidence. Raises
-        ModelError when the trees of the model want a signal that is not there.
+        ``beside`` is a model in shadow; ``decider`` the policy, without which findings are told of
+        and nothing is done. ``shortens`` lets ordinary repeats take the short road, without
+        evidence. Raises ModelError when the trees of the model want a signal that is not there.
         """
         self.state = state
         self.enricher = enricher
         self.model = model
         self.budgets = budgets or Budgets()
         self.beside = beside
-        self.decider = decider or Ladder()
+        self.decider = decider or Telling()
         self.groups = {told: s.group for s in signals for told in s.tells}
         self.ranking = usable_trees(model, self.groups)
         self.shortens = shortens

@@ -77,12 +77,8 @@ def open_or_close(login: Observation, scene: Scene, what: int | None, ended: End
     if profile.road_hour != hour:
         profile.road = {}
         profile.road_hour = hour
-    ordinary = (
-        said.undamped < QUIET
-        and not said.newcomer
-        and not said.repeated
-        and not ended.gathered.evidence
-    )
+    # Evidence in an ordinary login may stay: whatever could add to it closes the road.
+    ordinary = said.undamped < QUIET and not said.newcomer and not said.repeated
     learned = taught is not None and taught.trust == 1.0 and not taught.held and not taught.waits
     if not ordinary or not learned or what is None:
         profile.road = {}

@@ -22,9 +22,15 @@ class Taught(Struct, frozen=True):
     before: Before | None
     waits: bool
 
-    def lesson(self, login: Observation) -> Lesson:
-        """The lesson as it is kept for an analyst's verdict."""
+    def lesson(
+        self, login: Observation, features: tuple[tuple[str, str, bool], ...] | None = None
+    ) -> Lesson:
+        """The lesson as it is kept for an analyst's verdict; ``features`` where the caller has put
+        together those of ``said`` himself.
+        """
         session = login.session
+        if features is None:
+            features = tuple((f.factor, f.key, f.weigh) for one in self.said for f in one.features)
         return Lesson(
             identity=login.identity,
             kind=login.kind,
@@ -35,7 +41,7 @@ class Taught(Struct, frozen=True):
             held=self.held,
             constellation=self.constellation,
             counted=self.counted,
-            features=tuple((f.factor, f.key, f.weigh) for one in self.said for f in one.features),
+            features=features,
             ip=login.ip,
             network=login.network,
             country=login.country,

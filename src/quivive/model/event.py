@@ -241,7 +241,8 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``uid`` is the vendor's event id where there is one. ``sequence`` is the 1-based record
     number in the input, ``original_time`` the timestamp as the record writes it, ``log_name``
-    the vendor's name of this log, ``event_code`` its code or name of this kind of event.
+    the vendor's name of this log, ``event_code`` its code or name of this kind of event;
+    ``logged_time`` when whoever collected the log took the event in, in ms UTC.
     """
 
     version: str
@@ -253,6 +254,7 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_code: str | None = None
     correlation_uid: str | None = None
     tenant_uid: str | None = None
+    logged_time: int | None = None
 
 
 class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,7 +8,7 @@ operating system, until an administrator resets the account about two weeks late
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -34,6 +34,46 @@ _KINDS = ("stolen_kubeconfig", "leaked_access_key", "mfa_fatigue", "cluster_toke
           "same_country", "ssh_stolen_key")  # fmt: skip
 
 
+UNFOLDING_DAYS = 61  # of the demo that goes on: its last day is today
+UNFOLDED = 3 * 3600  # seconds that the takeover is under way at the least
+
+HOUR_OF_ONSET = 8.2  # UTC: the middle of the night in Toronto
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When the demo begins, for how many days; when (Unix time) the account is taken and reset."""
+
+    first: date
+    days: int
+    onset: float
+    reset: float
+
+
+def told() -> Plan:
+    """The demo that is told: always the same dates."""
+    toronto = city("Toronto")
+    return Plan(
+        FIRST_DAY,
+        DAYS,
+        toronto.midnight(_ONSET) + 3.2 * 3600,
+        toronto.midnight(_RESET) + 10.6 * 3600,
+    )
+
+
+def unfolding(now: float) -> Plan:
+    """The demo that goes on at ``now`` (Unix time): two months until today, and a takeover that
+    began before the last working day and that nobody has ended.
+    """
+    today = datetime.fromtimestamp(now, UTC).date()
+    night = datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp()
+    onset = night + HOUR_OF_ONSET * 3600
+    while onset > now - UNFOLDED or datetime.fromtimestamp(onset, UTC).weekday() > 4:
+        onset -= DAY
+    first = today - timedelta(days=UNFOLDING_DAYS - 1)
+    return Plan(first, UNFOLDING_DAYS, onset, now + 13 * DAY)
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """The takeover shown: whose account, and when (Unix time) what happened to it."""
@@ -45,15 +85,15 @@ class Story:
     summary: Summary
 
 
-def simulate_demo(out: Path, *, seed: int = 7, people: int = 60) -> Story:
-    """Write the demo's logs, labels and address plan into ``out``."""
+def simulate_demo(out: Path, *, seed: int = 7, people: int = 60, plan: Plan | None = None) -> Story:
+    """Write the demo's logs, labels and address plan into ``out``; by default those of ``told``."""
+    plan = plan or told()
+    onset, reset = plan.onset, plan.reset
     org = organisation.build(
-        seed, people, 10, DAYS, first=FIRST_DAY, sites=("Toronto", "London", "Berlin")
+        seed, people, 10, plan.days, first=plan.first, sites=("Toronto", "London", "Berlin")
     )
     rng = org.rng("demo")
     victim = _victim(rng, org)
-    onset = city("Toronto").midnight(_ONSET) + 3.2 * 3600
-    reset = city("Toronto").midnight(_RESET) + 10.6 * 3600
     takeover = list(_takeover(rng, org, victim, onset, reset))
     usual_life = [
         replace(a, protocol="browser")
@@ -70,8 +110,8 @@ def simulate_demo(out: Path, *, seed: int = 7, people: int = 60) -> Story:
     incidents.append(
         Incident(name, "demo_takeover", ("T1110", "T1078.004"), victim.email, first, reset)
     )
-    told = [*usual_life, *others, *takeover, *_recovery(rng, victim, reset)]
-    summary = write(out, org, told, incidents, VENDORS)
+    everything = [*usual_life, *others, *takeover, *_recovery(rng, victim, reset)]
+    summary = write(out, org, everything, incidents, VENDORS)
     return Story(victim.email, first, onset, reset, summary)
 
 
