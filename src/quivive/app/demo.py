@@ -4,6 +4,7 @@ The labels of the simulation are opened only by ``grade``, once every login is s
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.tables import DAY_MS
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
-from quivive.sim.demo import Story, simulate_demo
+from quivive.sim.demo import Story, simulate_demo, unfolding
 
 SCORED = "scored.jsonl"
 USUAL_SHARE = 0.95  # of an account's logins lie within its usual hours
@@ -113,16 +114,22 @@ class Takeover(Struct, frozen=True):
         return self.found or self.first
 
 
-def simulate(out: Path, seed: int, people: int) -> Story:
-    """Writes the company's logs into ``out``. Raises UsageError where that cannot be done."""
+def simulate(out: Path, seed: int, people: int, now: float | None = None) -> Story:
+    """Writes the company's logs into ``out``; with ``now`` (Unix time) those of a company whose
+    takeover goes on. Raises UsageError where that cannot be done.
+    """
+    plan = None if now is None else unfolding(now)
     try:
-        return simulate_demo(out, seed=seed, people=people)
+        return simulate_demo(out, seed=seed, people=people, plan=plan)
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}") from None
 
 
-def detect(out: Path, logs: Sequence[str], advance: ingest.Advance) -> Run:
-    """Scores the logs (names of files in ``out``) by event time and writes scored.jsonl.
+def detect(
+    out: Path, logs: Sequence[str], advance: ingest.Advance, until: float | None = None
+) -> Run:
+    """Scores the logs (names of files in ``out``) by event time and writes scored.jsonl; nothing
+    after ``until`` (Unix time).
 
     Places and networks come from the demo's own address plan, and nothing that is installed
     joins in: the addresses are invented, and everyone sees the same demo.
@@ -134,7 +141,11 @@ def detect(out: Path, logs: Sequence[str], advance: ingest.Advance) -> Run:
     logins: list[Login] = []
     offset = 0
     with partial.open("wb") as stream:
-        for log, scored in score(merged(paths, None, tally, advance), state, enricher):
+        events = merged(paths, None, tally, advance)
+        if until is not None:
+            end = int(until * 1000)
+            events = takewhile(lambda found: found[1].time <= end, events)
+        for log, scored in score(events, state, enricher):
             line = encode_scored(scored, log) + b"\n"
             stream.write(line)
             metadata, assessment = scored.event.metadata, scored.assessment

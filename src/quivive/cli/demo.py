@@ -56,18 +56,25 @@ PLAIN = str.maketrans({"→": ">", "×": "x", "…": "...", "–": "-", "—": "
 )
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same demo.")
 @click.option("--people", default=60, show_default=True, type=click.IntRange(min=16, max=600))
-def command(out: Path, seed: int, people: int) -> None:
+@click.option(
+    "--serve",
+    is_flag=True,
+    help="Then serve the console, where the takeover goes on; its dates are today's.",
+)
+@click.option("--port", default=8450, show_default=True, type=click.IntRange(0, 65_535))
+def command(out: Path, seed: int, people: int, serve: bool, port: int) -> None:
     """Simulate a company, find the takeover in it, and show how."""
     from quivive.app import demo
 
     page = _Page(out)
     page.begin(people)
-    story = demo.simulate(out, seed, people)
+    until = time.time() if serve else None
+    story = demo.simulate(out, seed, people, until)
     page.made(story)
     logs = list(story.summary.records)
     start = time.monotonic()
     with progress([str(out / name) for name in logs], "scoring") as advance:
-        run = demo.detect(out, logs, advance)
+        run = demo.detect(out, logs, advance, until)
     page.learnt(run, time.monotonic() - start)
     incidents = demo.grade(out, run)
     shown = demo.takeover(run, incidents, story)
@@ -78,6 +85,35 @@ def command(out: Path, seed: int, people: int) -> None:
         page.aftermath(run, shown, story)
     page.others(run, shown.incident if shown else None, incidents)
     page.next(shown.shown if shown else run.findings[0] if run.findings else None, run)
+    if until is not None:
+        onset = shown.first.seen.time if shown else int(story.first_success * 1000)
+        _serve(page, out, logs, onset, int(until * 1000), port)
+
+
+def _serve(page: "_Page", out: Path, logs: list[str], onset: int, until: int, port: int) -> None:
+    """The console on a store with everything until shortly before the takeover."""
+    from quivive.app import demo_live as live
+    from quivive.policy.budget import Budgets
+    from quivive.server import logging
+    from quivive.server.app import Server
+    from quivive.server.judging import Settings
+    from quivive.server.run import Listen, checked, run
+
+    before = onset - live.BEFORE_MS
+    enricher = live.places_of(out)
+    with progress([str(out / name) for name in logs], "reading in") as advance:
+        ready = live.history(out, logs, before, advance, enricher)
+    told = live.records(out, logs, before, until)
+    listen = checked(Listen(port=port))
+    logging.configure("warning", access=False)
+    server = Server(ready.state, Settings(enricher, Budgets()), lasting=False)
+    feed = live.Feed(f"http://{listen.host}:{listen.port}", ready.token, told)
+    page.served(f"http://{listen.host}:{listen.port}/", live.USER, ready.password, len(told))
+    feed.start()
+    try:
+        run(server, listen)
+    finally:
+        feed.stop()
 
 
 class _Plain:
@@ -202,11 +238,14 @@ class _Page:
             if (seen := login.seen).country is not None
         ]
         reset = int(story.reset * 1000)
-        marks = [figure.Mark(reset, f"reset by the administrator, {day_of(reset)}")]
+        ended = reset <= run.logins[-1].seen.time
+        marks = (
+            [figure.Mark(reset, f"reset by the administrator, {day_of(reset)}")] if ended else []
+        )
         for line in figure.figure(points, self.console.width - 2, marks=marks, glyphs=self.glyphs):
             self.say(line)
         self.console.print()
-        self.say(_later(shown, reset))
+        self.say(_later(shown, reset if ended else None))
 
     def others(self, run: "Run", story: "Incident | None", incidents: "Sequence[Incident]") -> None:
         """All other findings, best first, one line an identity; then how many were attacks."""
@@ -241,6 +280,16 @@ class _Page:
         ):
             self.console.print(Text(f"  {line}", "bold"), soft_wrap=True)
             self.say(f"[dim]{what}[/]", 6)
+
+    def served(self, url: str, user: str, password: str, coming: int) -> None:
+        """Where the console is, and how to get in."""
+        self.head("the console")
+        self.say(f"[bold]{url}[/]  user [bold]{user}[/], password [bold]{safe(password)}[/]")
+        self.say(
+            "It holds everything until half an hour before the takeover; the "
+            f"{coming:,} records since then come in within the next minutes. Ctrl-C ends it."
+        )
+        self.console.file.flush()
 
 
 def _timing(shown: "Takeover") -> str:
@@ -285,7 +334,7 @@ def _attempts(shown: "Takeover") -> str:
     )
 
 
-def _later(shown: "Takeover", reset: int) -> str:
+def _later(shown: "Takeover", reset: int | None) -> str:
     """What came after the login shown, and what became of it."""
     later = [
         login
@@ -306,10 +355,11 @@ def _later(shown: "Takeover", reset: int) -> str:
         if count
     ]
     when = ""
-    if shown.found:
+    if shown.found and reset is not None:
         when = f"The finding came {_span(reset - shown.found.seen.time)} before the reset. "
+    until = "Until then" if reset is not None else "Nobody has ended it yet:"
     return (
-        f"{when}Until then the attacker got in {len(later)} more times, from "
+        f"{when}{until} the attacker got in {len(later)} more times, from "
         f"{countries(later)}: {', '.join(became)}."
     )
 
