@@ -173,7 +173,7 @@ def test_a_state_comes_back_from_the_store_as_it_went(where: str) -> None:
 def test_a_newer_store_is_refused(where: str) -> None:
     with Store(where) as store, store.transaction() as connection:
         connection.exec_driver_sql("UPDATE meta SET value = '99' WHERE key = 'version'")
-    with pytest.raises(StoreError, match="store version 99, this Quivive reads 3; use the Quivive"):
+    with pytest.raises(StoreError, match="store version 99, this Quivive reads 4; use the Quivive"):
         Store(where)
 
 
@@ -333,4 +333,4 @@ def test_migrated_and_new_tables_are_the_same(tmp_path: Path) -> None:
 
     old = shape(old_store(tmp_path / "old", b"\x02"))
     assert old == shape(tmp_path / "new")
-    assert SCHEMA_VERSION == 3
+    assert SCHEMA_VERSION == 4

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from quivive.app.errors import UsageError
 from quivive.app.recognise import recognise
 from quivive.app.registry import sources
+from quivive.baseline.clocks import Clocks, Order
 from quivive.inputs.framing import frame
 from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, Reject, RejectError
@@ -34,6 +35,8 @@ class Tally:
         self.skips: Counter[tuple[str, str]] = Counter()
         self.rejected: Counter[str] = Counter()
         self.rejects: list[Reject] = []
+        self.clocks = Clocks()
+        self._orders: dict[tuple[str, str], Order] = {}
 
     def drop(self, log: str, event: AuthEvent, reason: str) -> None:
         """Counts an event that was read but cannot be judged as a reject."""
@@ -46,6 +49,19 @@ class Tally:
         self.rejected[reject.log] += 1
         if len(self.rejects) < REJECTS_KEPT:
             self.rejects.append(reject)
+
+    def order(self, log: str, product: str) -> Order:
+        """In which order the events of an input come, of one product."""
+        found = self._orders.get((log, product))
+        if found is None:
+            found = self._orders[log, product] = Order()
+        return found
+
+    def ordered(self) -> None:
+        """All inputs were read to their end."""
+        for (_, product), order in sorted(self._orders.items()):
+            self.clocks.ordered(product, order)
+        self._orders = {}
 
 
 class _Counting:

@@ -1,55 +1,95 @@
-"""What is kept of every login for verdicts: what it taught, and the evidence as it was."""
+"""What is kept of every login for verdicts: what it taught, so that it can be taken back exactly.
 
-from collections.abc import Mapping
+The evidence is not kept beside it: nothing weighs it again but ``quivive learn``, which replays the
+events. The reasons are in the line.
+"""
+
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from quivive.app.errors import UsageError
 from quivive.baseline.lesson import Lesson
 from quivive.engine.engine import Scored
-from quivive.learn.evidence import Raw, raw_of
+from quivive.engine.taught import Taught
+from quivive.signals.signal import Spoken
 from quivive.store.database import Row
+
+PACKED = 16_384  # as many as the signals remember of what they said
 
 _encoder = msgspec.msgpack.Encoder()
 
 
 class Kept(Struct, frozen=True, array_like=True):
-    """One login's lesson (None: it taught nothing and was not held), evidence, kind of identity."""
+    """One login's lesson; None: it taught nothing and was not held. What stores of before kept
+    after it is left unread.
+    """
 
     lesson: Lesson | None
-    evidence: tuple[Raw, ...]
-    kind: str
 
 
 _decoder = msgspec.msgpack.Decoder(Kept)
 
 
-def row_of(
-    event_id: str,
-    scored: Scored,
-    line: bytes,
-    factors: Mapping[str, float],
-    run: int = 0,
-    position: int = 0,
-) -> Row:
-    """The row of a login in the store; ``factors`` are the weights of the model that scored it,
-    ``position`` is its line's number in its run.
+class _Packed:
+    """The features of what signals said, as msgpack, worked out once: signals say the same objects
+    again of logins that are alike.
     """
-    login, lesson = scored.login, scored.lesson
+
+    def __init__(self) -> None:
+        # By identity, with the object itself: it lives as long as its entry.
+        self._known: dict[int, tuple[Spoken, int, bytes]] = {}
+
+    def features(self, said: Sequence[Spoken]) -> Raw:
+        """The features of a lesson: an array of (factor, category, whether peers count it)."""
+        known, count, bodies = self._known, 0, []
+        for one in said:
+            found = known.get(id(one))
+            if found is None:
+                found = self._pack(one)
+            count += found[1]
+            bodies.append(found[2])
+        head = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
+        return Raw(head + b"".join(bodies))
+
+    def _pack(self, one: Spoken) -> tuple[Spoken, int, bytes]:
+        if len(self._known) >= PACKED:
+            self._known.clear()
+        body = b"".join(_encoder.encode((f.factor, f.key, f.weigh)) for f in one.features)
+        packed = self._known[id(one)] = (one, len(one.features), body)
+        return packed
+
+
+_packed = _Packed()
+
+
+def row_of(event_id: str, scored: Scored, line: bytes, run: int = 0, position: int = 0) -> Row:
+    """The row of a login in the store; ``position`` is its line's number in its run."""
+    login, taught, body, kind = scored.login, scored.taught, None, None
+    if taught is not None:
+        lesson = _lesson(taught, scored)
+        body = _encoder.encode((lesson,))
+        kind = lesson.alike if lesson.held else None
     return Row(
-        id=event_id,
-        time=scored.event.time,
-        identity=login.identity,
-        risk_score=scored.assessment.risk_score,
-        body=line,
-        lesson=_encoder.encode(Kept(lesson, raw_of(scored.gathered, factors), login.kind)),
-        kind=lesson.alike if lesson is not None and lesson.held else None,
-        stratum=f"{login.kind}/{scored.event.metadata.product.name}",
-        finding=scored.finding,
-        run=run,
-        position=position,
+        event_id,
+        scored.event.time,
+        login.identity,
+        scored.assessment.risk_score,
+        line,
+        body,
+        kind,
+        f"{login.kind}/{scored.event.metadata.product.name}",
+        scored.finding,
+        run,
+        position,
     )
+
+
+def _lesson(taught: Taught, scored: Scored) -> Lesson:
+    packed: Any = _packed.features(taught.said)
+    return taught.lesson(scored.login, packed)
 
 
 def decode_kept(body: bytes, where: str) -> Kept:

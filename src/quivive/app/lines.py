@@ -11,6 +11,7 @@ from quivive.app.errors import UsageError
 from quivive.store.database import StoreUnavailable
 
 CHUNK = 1 << 20
+GATHERED = 256  # lines that are written and counted at once
 
 
 class StreamLines:
@@ -62,8 +63,9 @@ class FileLines:
         self.target = target
         self.partial = target.with_name(target.name + ".partial")
         self.at = at
-        self.written = self.checksum = 0
+        self.written = self.checksum = 0  # of what was handed to the file: all, after a flush
         self.kept = False
+        self._gathered: list[bytes] = []
         self._stream: BinaryIO | None = None
 
     def begin(self, written: int, checksum: int, former: Iterable[bytes]) -> None:
@@ -88,6 +90,7 @@ class FileLines:
         if written:
             for line in former:
                 self.write(line)
+            self._put()
             if (self.written, self.checksum) != (written, checksum):
                 raise UsageError(
                     f"{self.target}: {self.partial.name} is not as it was left, and some of its"
@@ -96,19 +99,29 @@ class FileLines:
                 )
 
     def write(self, line: bytes) -> None:
-        """Writes one line."""
+        """Writes one line. Raises StoreUnavailable, by the next ``flush`` at the latest."""
+        self._gathered.append(line)
+        if len(self._gathered) >= GATHERED:
+            self._put()
+
+    def _put(self) -> None:
         assert self._stream is not None
-        line += b"\n"
+        if not self._gathered:
+            return
+        self._gathered.append(b"")  # the last line ends, too
+        lines = b"\n".join(self._gathered)
+        self._gathered = []
         try:
-            self._stream.write(line)
+            self._stream.write(lines)
         except OSError as error:
             raise self._full(error) from None
-        self.written += len(line)
-        self.checksum = zlib.crc32(line, self.checksum)
+        self.written += len(lines)
+        self.checksum = zlib.crc32(lines, self.checksum)
 
     def flush(self) -> None:
         """What was written is on the disk, whatever happens next. Raises StoreUnavailable."""
         assert self._stream is not None
+        self._put()
         try:
             self._stream.flush()
             os.fsync(self._stream.fileno())

@@ -13,6 +13,8 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
+from quivive.app.clocks import as_state
+from quivive.app.clocks import load as load_clocks
 from quivive.app.keeping import Saver, begin_state
 from quivive.app.kept import row_of
 from quivive.app.models import InUse, in_use
@@ -81,9 +83,11 @@ class Live:
         aliases: dict[str, str] | None = None,
         checkpoint: int = CHECKPOINT_LOGINS,
         make: Callable[[State, InUse], Step] | None = None,
+        clock: Callable[[], int] | None = None,
     ) -> None:
         """Loads the state and judges the journal again. ``make`` gives what judges; by default
-        that is the engine with every signal there is.
+        that is the engine with every signal there is. ``clock``: when an event comes in, ms UTC,
+        to measure the clocks of the logs against.
 
         Raises StoreUnavailable when the store cannot be read, UsageError for a damaged state.
         """
@@ -91,6 +95,9 @@ class Live:
         self.state: State
         self.models: InUse
         self.replayed = 0
+        self.clocks = load_clocks(store)
+        self._clock = clock
+        self.line = b""  # of the login judged last
         self._enricher = enricher
         self._budgets = budgets or Budgets()
         self._aliases = aliases
@@ -111,6 +118,10 @@ class Live:
         be read: the same event can be given again.
         """
         self._recover()
+        metadata = event.metadata
+        if self._clock is not None:
+            arrived = metadata.logged_time or self._clock()
+            self.clocks.note(metadata.product.name, event.time, arrived)
         try:
             scored = self._step(event)
         except StoreUnavailable:
@@ -159,7 +170,8 @@ class Live:
         self._finish()
         if self._judged:
             raise StoreError(f"{self.store.given}: a checkpoint between judging and committing")
-        self._attempt = _Attempt(self._saver.take(self.models.states()), new_token(), True)
+        others = {**self.models.states(), **as_state(self.clocks)}
+        self._attempt = _Attempt(self._saver.take(others), new_token(), True)
         self._finish()
 
     def reload(self) -> None:
@@ -208,4 +220,5 @@ class Live:
             return None
         event_id = event.metadata.uid or f"{log}:{event.metadata.sequence}"
         line = encode_scored(scored, log)
-        return row_of(event_id, scored, line, self.models.model.weights)
+        self.line = line
+        return row_of(event_id, scored, line)

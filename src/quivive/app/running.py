@@ -14,6 +14,8 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from quivive.app.audit import sign
+from quivive.app.clocks import as_state
+from quivive.app.clocks import load as load_clocks
 from quivive.app.errors import UsageError
 from quivive.app.incidents import Desk, decision_entries, known_of
 from quivive.app.ingest import STDIN, Tally
@@ -23,6 +25,7 @@ from quivive.app.lines import FileLines, StreamLines
 from quivive.app.lists import Finding
 from quivive.app.models import InUse
 from quivive.app.output import encode_scored
+from quivive.app.telemetry import Telemetry
 from quivive.engine.engine import Scored
 from quivive.engine.state import State
 from quivive.model.event import AuthEvent
@@ -133,6 +136,7 @@ class Run:
         self.state = state
         self._saver = Saver(state)
         self._chain = row.chain
+        self.telemetry: Telemetry | None = None
         # History is read here: incidents are kept, and nobody is told of them.
         self._desk = Desk(store, known_of(state), tell=False)
         self._decided: list[bytes] = []
@@ -190,6 +194,8 @@ class Run:
     def resume(self, each: Each) -> None:
         """Makes the output as it was after the last batch, and tells of the lines in it."""
         row = self.row
+        if self.telemetry is not None:
+            self.telemetry.begin(row.id)
         if isinstance(self.out, FileLines):
             if row.lines:
                 for _ in self.former(each):
@@ -213,7 +219,7 @@ class Run:
         """
         self._skip(events)
         row, rows = self.row, list[Row]()
-        consumed, lines, factors = row.consumed, row.lines, self.models.model.weights
+        consumed, lines = row.consumed, row.lines
         for log, event in events:
             consumed += 1
             self._chain = _chained(self._chain, log, event)
@@ -228,7 +234,7 @@ class Run:
                     self._desk.take(line)
                 if scored.decision.action != ALLOW:
                     self._decided.append(line)
-                rows.append(row_of(event_id, scored, line, factors, row.id, lines))
+                rows.append(row_of(event_id, scored, line, row.id, lines))
             if consumed - self.row.consumed >= BATCH_LOGINS:
                 self._keep(consumed, lines, rows, RUNNING)
                 rows = []
@@ -269,10 +275,17 @@ class Run:
             written=written,
             checksum=checksum,
         )
-        batch = self._saver.take(self.models.states())
+        others = self.models.states()
+        if tally is not None:
+            clocks = load_clocks(self.store)
+            clocks.take(tally.clocks)
+            others |= as_state(clocks)
+        batch = self._saver.take(others)
         batch.rows, batch.run = rows, row
         batch.rejects = tally.rejects if tally else ()
         batch.also = (self._desk.write, self._record)
+        if self.telemetry is not None:  # in files before the transaction that says so
+            batch.also = (*batch.also, self.telemetry.batch(row.id, rows))
         self.store.commit(batch, new_token())
         self._saver.saved()
         self._desk.kept()

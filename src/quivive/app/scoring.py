@@ -36,12 +36,19 @@ def merged(
     names = ingest.log_names(paths)
 
     def each() -> Iterator[tuple[int, AuthEvent]]:
+        clocks = tally.clocks
         for number, path in enumerate(paths):
-            for event in ingest.events(path, source, tally, reference, advance, names[number]):
-                if event.metadata.original_time is None and event.time == reference:
-                    tally.drop(names[number], event, "no time of its own: cannot be placed")
-                else:
-                    yield number, event
+            log = names[number]
+            for event in ingest.events(path, source, tally, reference, advance, log):
+                metadata = event.metadata
+                if metadata.original_time is None and event.time == reference:
+                    tally.drop(log, event, "no time of its own: cannot be placed")
+                    continue
+                tally.order(log, metadata.product.name).note(event.time)
+                if metadata.logged_time is not None:
+                    clocks.note(metadata.product.name, event.time, metadata.logged_time)
+                yield number, event
+        tally.ordered()
 
     placed = ((names[p.input], p.event) for p in in_order(each()))
     yield from without_stray_dates(placed, tally)

@@ -68,6 +68,11 @@ class _Done(Struct, array_like=True):
 _decoder = msgspec.msgpack.Decoder(_Done)
 
 
+def done_of(store: Store) -> dict[str, _Done]:
+    """What the standing verdicts did to each login, by event id."""
+    return {one.event_id: _decoder.decode(one.body) for one in Verdicts(store).changed()}
+
+
 def take(store: Store, lines: Sequence[Line], *, amend: bool = False) -> Outcome:
     """Takes a batch of verdicts, and changes the state as they ask for.
 

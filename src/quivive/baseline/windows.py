@@ -38,8 +38,12 @@ class DistinctWindow(Struct):
     last_seen: dict[str, int] = field(default_factory=dict)
 
     def add(self, member: str, time: int) -> None:
-        """Notes a member; when full, those past 24 hours go first, then the oldest."""
-        self.last_seen.pop(member, None)
+        """Notes a member, which stays as new as it was when this comes late; when full, those past
+        24 hours go first, then the longest untouched.
+        """
+        former = self.last_seen.pop(member, None)
+        if former is not None and former > time:
+            time = former
         self.last_seen[member] = time
         if len(self.last_seen) > self.limit:
             horizon = time - HOURS * HOUR_MS

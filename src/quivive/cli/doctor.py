@@ -18,6 +18,7 @@ MARKS = {
 @click.option("--state", metavar="DIR", help="Check this state directory too.")
 def command(state: str | None) -> None:
     """Say what is here, what is missing, and what the missing costs in detection."""
+    from quivive.app.clocks import clock_status
     from quivive.app.geoip import status
     from quivive.app.health import telemetry
     from quivive.app.lists import Finding, home_dir
@@ -42,6 +43,7 @@ def command(state: str | None) -> None:
                 findings.append(Finding(name="state", level="ok", text=store.given, remedy=None))
                 findings += model_status(store)
                 findings += cut_short(store)
+                findings += clock_status(store)
             findings += telemetry(state)
         except StoreError as error:
             findings.append(Finding(name="state", level="missing", text=str(error), remedy=None))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quivive.app import ingest
+from quivive.app.errors import UsageError
 from quivive.cli.shared import progress, reading_options, summarise, without_password
 
 if TYPE_CHECKING:
@@ -76,6 +77,14 @@ class _Best:
 )
 @click.option("--out", metavar="FILE", help="Write the lines here instead of standard output.")
 @click.option(
+    "--telemetry",
+    is_flag=True,
+    help="With --state DIR: also write every login to DIR/telemetry, as Parquet by day.",
+)
+@click.option(
+    "--telemetry-dir", metavar="DIR", help="The same in another folder; for a store by URL."
+)
+@click.option(
     "--abandon",
     is_flag=True,
     help="With --state: give up another run that was cut short there.",
@@ -93,6 +102,8 @@ def command(
     alerts: int,
     policy: str | None,
     out: str | None,
+    telemetry: bool,
+    telemetry_dir: str | None,
     abandon: bool,
     files: tuple[str, ...],
 ) -> None:
@@ -110,6 +121,9 @@ def command(
     from quivive.enrich.enricher import Enricher
     from quivive.policy.budget import parse_budgets
 
+    telemetry = telemetry or telemetry_dir is not None
+    if telemetry and not state:
+        raise UsageError("--telemetry goes with --state: it is kept in step with a store")
     allowed = parse_budgets(budgets, alerts)
     ingest.check_files(files)
     chosen = ingest.choose(source, load_map(Path(map_file)) if map_file else None)
@@ -123,6 +137,7 @@ def command(
         if state:
             options = (source, *map(repr, budgets), str(alerts))
             named = (*geoip, *(path for path in (map_file, lists, aliases, policy) if path))
+            job.telemetry = (telemetry, telemetry_dir)
             job.keep(state, stream, out, options, named, abandon=abandon)
         else:
             job.print(stream)
@@ -157,6 +172,7 @@ class _Job:
         self.tally = ingest.Tally()
         self.best = _Best()
         self.said: str | None = None
+        self.telemetry: tuple[bool, str | None] = (False, None)  # whether, and where else
 
     def print(self, stream: "FileLines | StreamLines") -> None:
         """Judges the logs from an empty state on, and keeps nothing."""
@@ -196,6 +212,7 @@ class _Job:
         from quivive.app.policies import decider
         from quivive.app.running import Run, asked, described
         from quivive.app.scoring import engine, merged
+        from quivive.app.telemetry import Telemetry, folder_of
         from quivive.store.database import Store
 
         with Store(where) as store, store.writing("quivive score"):
@@ -205,6 +222,8 @@ class _Job:
                 memory.directory.aliases = self.aliases
             what = asked(self.files, (*options, *map(described, named)), out)
             run = Run.begin(store, memory, models, what, stream, abandon=abandon)
+            if self.telemetry[0]:
+                run.telemetry = Telemetry(store, folder_of(store, self.telemetry[1]))
             if run.done:
                 self.said = f"scored before with the same arguments: {run.row.lines} lines"
             elif run.row.consumed:

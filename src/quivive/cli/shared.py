@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from quivive.app.ingest import STDIN, Advance, Tally
+from quivive.baseline.clocks import large
 
 REJECTS_SHOWN = 20
 SKIPS_SHOWN = 8
@@ -72,6 +73,8 @@ def summarise(tally: Tally) -> None:
         _echo(f"  rejected {printable(f'{where}: {reject.reason}')}")
     if rejected > REJECTS_SHOWN:
         _echo(f"  … and {rejected - REJECTS_SHOWN} more rejects")
+    for source, text in large(tally.clocks):
+        _echo(f"  clock: {printable(f'{source}: {text}')}")
 
 
 def _echo(line: str) -> None:

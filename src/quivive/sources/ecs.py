@@ -121,9 +121,19 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
             correlation_uid=fields.text(document, "trace", "id")
             or fields.text(document, "transaction", "id"),
             tenant_uid=fields.text(document, "organization", "id"),
+            logged_time=_ingested(event),
         ),
         unmapped=_unmapped(document, text(effective, "name")),
     )
+
+
+def _ingested(event: dict[str, Any]) -> int | None:
+    """When the record came into the store it was exported from; None where that is no time."""
+    written = text(event, "ingested")
+    try:
+        return None if written is None else fields.timestamp(written, "event.ingested")
+    except RejectError:
+        return None
 
 
 def _status(outcome: str | None, types: list[str]) -> Status:

@@ -341,6 +341,7 @@ def metadata(
     event_code: str | None = None,
     correlation_uid: str | None = None,
     tenant_uid: str | None = None,
+    logged_time: int | None = None,
 ) -> Metadata:
     """The metadata of an event read from this record."""
     return Metadata(
@@ -353,4 +354,5 @@ def metadata(
         event_code=event_code,
         correlation_uid=correlation_uid,
         tenant_uid=tenant_uid,
+        logged_time=logged_time,
     )

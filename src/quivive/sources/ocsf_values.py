@@ -252,6 +252,7 @@ _SPECIAL: dict[tuple[type[Struct], str], Reader] = {
     (Location, "long"): _degrees(180),
     (AutonomousSystem, "number"): _as_number,
     (Session, "created_time"): moment,
+    (Metadata, "logged_time"): moment,
 }
 # Read by ocsf_object, from more than one place.
 _APART = frozenset({"time", "user", "actor", "metadata"})

@@ -124,6 +124,8 @@ class Analytics:
                 "more memory than a question may take; ask for fewer days or columns"
             ) from None
         except self._duckdb.Error as error:
+            if "pytz" in str(error):
+                raise QueryError("a time with a zone cannot be shown: add ::TIMESTAMP") from None
             raise QueryError(f"{error}".strip()) from None
         finally:
             clock.cancel()

@@ -327,11 +327,14 @@ class Store:
         with self._engine.connect() as connection:
             return connection.scalar(query) or 0
 
-    def history(self) -> Iterator[tuple[str, bytes]]:
-        """Ids and output lines of all assessments by event time; of equals the first kept first."""
+    def history(self, since: int | None = None) -> Iterator[tuple[str, bytes]]:
+        """Ids and output lines of all assessments by event time, or of those since then (ms UTC);
+        of equals the first kept first.
+        """
         table = assessments
         query = (
             sa.select(table.c.id, table.c.body)
+            .where(table.c.time >= since if since is not None else sa.true())
             .order_by(table.c.time, table.c.run, table.c.position)
             .execution_options(yield_per=BATCH)
         )

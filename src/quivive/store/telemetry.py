@@ -71,7 +71,8 @@ class _Login(Struct, kw_only=True):
     repeated: int = 0
 
 
-# Column: type, and where it comes from: OCSF's path under event, with _ for the dots.
+# Column: type, and where it comes from: OCSF's path under event, with _ for the dots. Times are
+# UTC without saying so: not every reader knows zones.
 COLUMNS: dict[str, tuple[str, str]] = {
     "id": ("string", "id"),
     "time": ("timestamp", "event.time"),
@@ -276,10 +277,10 @@ def _table(run: int, logins: Sequence[tuple[int, _Login]]) -> "pa.Table":
     import pyarrow as pa
 
     arrays: dict[str, Any] = {}
-    types = {"timestamp": pa.timestamp("ms", tz="UTC"), "double": pa.float64(), "bool": pa.bool_()}
+    known: dict[str, list[Any]] = {"": [login for _, login in logins]}
+    types = {"timestamp": pa.timestamp("ms"), "double": pa.float64(), "bool": pa.bool_()}
     for name, (kind, path) in COLUMNS.items():
-        values = _values(logins, path)
-        arrays[name] = pa.array(values, types.get(kind) or getattr(pa, kind)())
+        arrays[name] = pa.array(_values(path, known), types.get(kind) or getattr(pa, kind)())
     arrays["not_evaluable"] = pa.array([x.not_evaluable for _, x in logins], pa.list_(pa.string()))
     reason = pa.struct({"signal": pa.string(), "weight": pa.float64(), "text": pa.string()})
     arrays["reasons"] = pa.array(
@@ -294,12 +295,16 @@ def _table(run: int, logins: Sequence[tuple[int, _Login]]) -> "pa.Table":
     return pa.table(arrays)
 
 
-def _values(logins: Sequence[tuple[int, _Login]], path: str) -> list[Any]:
-    """What stands at a path in each login; None where something on the way is absent."""
-    found: list[Any] = [login for _, login in logins]
-    for step in path.split("."):
+def _values(path: str, known: dict[str, list[Any]]) -> list[Any]:
+    """What stands at a path in each login; None where something on the way is absent. ``known`` has
+    the logins themselves under "", and remembers what was on the way.
+    """
+    found = known.get(path)
+    if found is None:
+        before, _, step = path.rpartition(".")
         take = attrgetter(step)
-        found = [None if one is None else take(one) for one in found]
+        found = [None if one is None else take(one) for one in _values(before, known)]
+        known[path] = found
     return found
 
 

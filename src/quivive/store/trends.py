@@ -1,4 +1,4 @@
-"""Counts over stretches of time for reports: logins and findings by day, what was told, services."""
+"""Counts over stretches of time for reports: logins and findings by day, what was told."""
 
 from typing import NamedTuple
 
@@ -95,12 +95,3 @@ def sent(store: Store, kind: str, since: int, until: int, most: int) -> list[tup
     query = query.order_by(table.created.desc(), table.key).limit(most)
     with store.reading() as connection:
         return [(bytes(row.body), row.state) for row in connection.execute(query)]
-
-
-def told(store: Store, since: int, until: int) -> int:
-    """How many notifications were put into the outbox within a time (ms UTC)."""
-    table = outbox.c
-    mine = (table.kind == "notification") & (table.created >= since) & (table.created < until)
-    query = sa.select(sa.func.count()).select_from(outbox).where(mine)
-    with store.reading() as connection:
-        return connection.scalar(query) or 0
