@@ -1,5 +1,5 @@
 # The verbs of this project. `make demo` to see it, `make test` to trust it.
-.PHONY: help setup dev demo test lint golden bench bench-detection bench-inline bench-peers reference lock clean
+.PHONY: help setup dev demo test lint golden bench bench-detection bench-inline bench-peers reference screenshots lock clean
 .DEFAULT_GOAL := help
 
 PY := .venv/bin/python
@@ -30,6 +30,9 @@ golden: dev  ## rewrite the expected halves of the golden pairs (then read the d
 
 reference: dev  ## regenerate docs/reference
 	@$(PY) scripts/reference.py
+
+screenshots: dev  ## take the pictures of the docs anew, in Chromium
+	@$(PY) scripts/screenshots.py
 
 bench: dev  ## what a login costs, as ratios: renews docs/performance.md
 	@$(PY) -m benchmarks

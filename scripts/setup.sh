@@ -3,6 +3,7 @@
 # "bench": .venv-bench, apart from the others, with the detectors that Quivive is measured beside.
 # Works on a bare Debian: installs python3-venv when the interpreter cannot make environments.
 set -eu
+export DEBIAN_FRONTEND=noninteractive
 kind="${1:-run}"
 cd "$(dirname "$0")/.."
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quivive.app.contexts import from_fields, read_file, safelisted, shared_egress
-from quivive.app.policy_file import shipped
+from quivive.app.policy_file import read, shipped
 from quivive.baseline.profile import AddressState
 from quivive.engine.state import State
 from quivive.model.assessment import Assessment, Decision
@@ -19,10 +19,13 @@ from quivive.policy.actions import RANK
 from quivive.policy.contexts import CEILINGS, EFFECTS, Contexts, _covers, settle
 from quivive.policy.decider import Decider
 from quivive.policy.environment import CONTEXT_KINDS
+from tests.conftest import DATA
 from tests.unit import policies
 from tests.unit.policies import DAY, HOUR, NOON, assessed, event, login
 
 ANA = ("ana@example.com",)
+# In force, by risk and confidence alone.
+LADDER = read(DATA / "policies/uncorroborated.yaml").policy()
 
 
 def context(kind: str, name: str = "c1", **changes: Any) -> Context:
@@ -33,7 +36,7 @@ def context(kind: str, name: str = "c1", **changes: Any) -> Context:
 def decided(
     contexts: list[Context], risk: float = 90, signals: tuple[str, ...] = (), **changes: Any
 ) -> Decision:
-    decider = Decider(shipped().enforced(), Contexts(contexts))
+    decider = Decider(LADDER, Contexts(contexts))
     return decider.decide(event(), login(**changes), assessed(risk, signals=signals))
 
 

@@ -94,7 +94,7 @@ class Server:
             self.settings.requests_per_second,
             tls=tls,
         )
-        self.console = Console(self.context, tls=tls)
+        self.console = Console(self.context, tls=tls or self.settings.behind_tls)
         self.front.beside = self.console
         self._tasks: list[asyncio.Task[None]] = []
 

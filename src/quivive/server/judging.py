@@ -148,6 +148,11 @@ class Judging:
         assert isinstance(found, Decider)
         return found
 
+    @property
+    def policy_file(self) -> Path | None:
+        """The file that decides in place of the store's active policy, if one was given."""
+        return self._settings.policy
+
     # --- one login
 
     def judge(self, log: str, event: AuthEvent) -> Answer:

@@ -8,6 +8,7 @@ import yaml
 from msgspec import Meta, Struct
 
 from quivive.app.errors import UsageError
+from quivive.app.oidc import Oidc
 
 Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Bytes = Annotated[int, Meta(ge=1_024, le=1 << 30)]
@@ -41,7 +42,9 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     callers are told to come later. answer_seconds: after which a login asked about is answered by
     the caller's fallback. requests_per_second: of one token without a limit of its own.
     connections: at a time. slow_seconds: for a request to come in whole, more for a long body.
-    stop_seconds: for requests to end when the server stops.
+    stop_seconds: for requests to end when the server stops. behind_tls: a proxy with TLS stands
+    before it, so the console's cookies go over https alone. oidc: an identity provider for the
+    console.
     """
 
     assess_bytes: Bytes = 256 << 10
@@ -52,6 +55,8 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     connections: Count = 1_000
     slow_seconds: Seconds = 10.0
     stop_seconds: Seconds = 20.0
+    behind_tls: bool = False
+    oidc: Oidc | None = None
     edge: Edge = Edge()
 
 

@@ -1,0 +1,1 @@
+"""The pages, a module each; ``quivive.server.console`` says how one is added."""

@@ -1,0 +1,142 @@
+"""Incidents by page, one incident, and what people do to it."""
+
+import base64
+from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from quivive.model.errors import ConfigurationError
+from quivive.model.incident import Incident
+from quivive.model.verdict import MOST_WHY
+from quivive.server.console import story
+from quivive.server.console.gather import Case, cases
+from quivive.server.console.page import Nav, Page, RefusedError
+from quivive.server.console.postmortem import markdown
+from quivive.server.console.visit import Visit, local
+from quivive.server.verdicts import settle
+from quivive.store import console
+from quivive.store.database import StoreUnavailable
+from quivive.store.incidents import Incidents
+
+PAGE = 50
+
+
+class Filter(Struct, frozen=True):
+    """What to list; at: where the page begins."""
+
+    status: Literal["open", "acknowledged", "closed", ""] = ""
+    priority: Literal["P1", "P2", "P3", "P4", ""] = ""
+    at: Annotated[str, Meta(max_length=256)] = ""
+
+
+async def incidents(visit: Visit) -> Response:
+    """A page of incidents."""
+    chosen = visit.query(Filter)
+    wanted = console.IncidentsWanted(
+        statuses=(chosen.status,) if chosen.status else (),
+        priority=chosen.priority or None,
+        limit=PAGE + 1,
+        after=_after(chosen.at),
+    )
+
+    def look() -> tuple[list[Case], list[Incident], bool]:
+        found = console.incident_page(visit.store, wanted)
+        known = bool(found) or console.any_incident(visit.store)
+        return cases(visit.store, found[:PAGE], visit.veil), found, known
+
+    shown, found, known = await visit.aside(look)
+    older = ""
+    if len(found) > PAGE:
+        last = found[PAGE - 1]
+        at = base64.urlsafe_b64encode(msgspec.json.encode((last.last, last.id))).decode()
+        kept = {"status": chosen.status, "priority": chosen.priority, "at": at}
+        older = f"/incidents?{urlencode({k: v for k, v in kept.items() if v})}"
+    return visit.page("incidents.html", chosen=chosen, cases=shown, older=older, known=known)
+
+
+async def incident(visit: Visit) -> Response:
+    """One incident, with all that belongs to it."""
+    found = await _incident(visit)
+    told = await visit.aside(lambda: story.of(visit.store, found, visit.veil))
+    await visit.looked("incident", found.id, identities=sorted(found.identities)[:20])
+    return visit.page("incident.html", story=told, incident=found)
+
+
+async def address(visit: Visit) -> Response:
+    """What else came from the incident's addresses: looked for when it is asked for."""
+    found = await _incident(visit)
+    others = await visit.aside(lambda: story.elsewhere(visit.store, found, visit.veil))
+    return visit.page("incident_address.html", others=others, incident=found)
+
+
+async def post_mortem(visit: Visit) -> Response:
+    """A draft of the post-mortem, filled with what is known."""
+    found = await _incident(visit)
+    told = await visit.aside(lambda: story.of(visit.store, found, visit.veil))
+    await visit.looked("post-mortem", found.id)
+    return Response(
+        markdown(told, visit.veil, visit.now),
+        media_type="text/markdown; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{quote(found.id)}.md"'},
+    )
+
+
+async def acknowledge(visit: Visit) -> Response:
+    """Somebody looks at it."""
+    return await _settle(visit, close=False)
+
+
+async def close(visit: Visit) -> Response:
+    """It is over."""
+    return await _settle(visit, close=True)
+
+
+async def _settle(visit: Visit, *, close: bool) -> Response:
+    fields = await visit.form()
+    incident_id = visit.path["id"]
+    why = " ".join(fields.get("why", "").split())[:MOST_WHY]
+    if close and not why:
+        raise RefusedError(422, "Say why", "A colleague wants to follow why it was closed.")
+    context = visit.console.context
+    try:
+        await settle(context, incident_id, visit.name, why, {"console": True}, close=close)
+    except StoreUnavailable:
+        raise
+    except ConfigurationError:
+        raise RefusedError(
+            409, "It is not open any more", "A colleague was faster, or it was closed already."
+        ) from None
+    back = local(fields.get("next", f"/incidents/{quote(incident_id)}"))
+    return visit.to(back, said="closed" if close else "acknowledged")
+
+
+async def _incident(visit: Visit) -> Incident:
+    incident_id = visit.path["id"]
+    found = await visit.aside(lambda: Incidents(visit.store).get(incident_id))
+    if found is None:
+        raise RefusedError(404, "No such incident", "It may have gone into another one.")
+    return found
+
+
+def _after(cursor: str) -> tuple[int, str] | None:
+    if not cursor:
+        return None
+    try:
+        body = base64.b64decode(cursor, altchars=b"-_", validate=True)
+        return msgspec.json.decode(body, type=tuple[Annotated[int, Meta(ge=0, le=1 << 48)], str])
+    except (ValueError, msgspec.DecodeError):
+        raise RefusedError(400, "No such page", "Begin with the newest again.") from None
+
+
+PAGES = (
+    Page("/incidents", incidents, "viewer"),
+    Page("/incidents/{id}", incident, "viewer"),
+    Page("/incidents/{id}/address", address, "viewer", passive=True),
+    Page("/incidents/{id}/post-mortem.md", post_mortem, "analyst"),
+    Page("/incidents/{id}/acknowledge", acknowledge, "analyst", method="POST"),
+    Page("/incidents/{id}/close", close, "analyst", method="POST"),
+)
+NAV = (Nav(15, "Incidents", "/incidents"),)
