@@ -317,6 +317,6 @@ def _usual(told: Weighed, levels: Levels) -> str:
         name = key.rpartition("/")[2]
         if feature.signal == "network" and name.isdecimal():
             name = f"AS{name}"
-        if count / levels.own_scale > 0.5 and name not in names:
+        if count / levels.own_scale > 0.5 and name not in names and name != "?":
             names.append(name)
     return "the usual " + " or ".join(names[:3]) if names else "known"
