@@ -93,6 +93,9 @@ def main() -> None:
             sign_in(page, base, "rob")
             worst = first(page, base, "/incidents?status=open")
             paths = {"on-call": "/", "incident": worst} if name != "phone" else {"on-call": "/"}
+            if name == "light":
+                paths["identity"] = first(page, base, "/identities")
+                paths |= {"executive": "/executive?days=14", "tuning": "/tuning"}
             for what, path in paths.items():
                 page.goto(base + path)
                 page.wait_for_timeout(500)  # for the parts that come by themselves

@@ -1,38 +1,24 @@
 """The console in Debian's Chromium: triage by keyboard, no violation, nothing from outside."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.site import browser, chromium, make_state, serving, sign_in
+from tests.browser.site import chromium, sign_in
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 MOST_BYTES = 400_000  # of a first look at the first page, everything together
 MOST_REQUESTS = 8
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations']}"
+TUNING = ("contexts", "contexts/shared", "sources", "drift", "models", "alerts", "verdicts")
 SERIOUS = ("serious", "critical")
 
 pytestmark = pytest.mark.skipif(
     chromium() is None,
     reason="no chromium: apt-get install chromium, or name one with QUIVIVE_CHROMIUM",
 )
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("site")
-    state = make_state(folder)
-    with serving(state, folder) as base:
-        yield base
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 class Watched:
@@ -45,6 +31,7 @@ class Watched:
         self.sizes: list[int] = []
         self.context = chrome.new_context(**context)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(8_000)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -88,13 +75,16 @@ def every_path(page: Any, base: str) -> list[str]:
     found.append(f"{found[-1]}/verdict?kind=true_positive")
     page.goto(base + "/")
     who = page.get_attribute("a.who", "href")
-    if page.goto(base + who).status == 200:
-        found.append(who)
+    found += [who, f"{who}?by=hour", f"{who}/logins", f"{who}/erase"]
+    page.goto(base + f"{who}/logins?of=findings")
+    found.append(page.get_attribute("[data-row] [data-key=o]", "href"))
+    found += [f"/tuning/{name}" for name in TUNING]
     return [
         *found,
         "/account",
         "/keys",
         "/tour",
+        "/sources",
         "/runbooks",
         "/runbooks/takeover",
         "/sign-in",

@@ -114,9 +114,7 @@ class Desk:
         if not self.tell:
             return False
         # What changes without a finding of its own (an escalation, a close) is of today.
-        return (
-            self.oldest_ms is None or scored is None or now - scored.event.time <= self.oldest_ms
-        )
+        return self.oldest_ms is None or scored is None or now - scored.event.time <= self.oldest_ms
 
     def kept(self) -> None:
         """The transaction of ``write`` is through."""

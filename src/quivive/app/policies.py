@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quivive.app.errors import UsageError
-from quivive.app.policy_file import read, shipped
+from quivive.app.policy_file import checked_text, read, shipped, shipped_text
 from quivive.model.audit import Entry
 from quivive.policy.contexts import Contexts
 from quivive.policy.decider import Decider
@@ -89,6 +89,19 @@ def activate(store: Store, path: Path, author: Author) -> str:
     found = read(path, author.at)
     policy = found.policy()
     return Policies(store).activate(found.text, policy.digest, author, record)
+
+
+def activate_text(store: Store, text: str, author: Author) -> str:
+    """Makes a text the active policy; gives its version. Raises PolicyError for any error in it."""
+    policy = checked_text(text, "policy", author.at).policy()
+    return Policies(store).activate(text, policy.digest, author, record)
+
+
+def active_text(store: Store) -> str:
+    """The text of the active policy, with its comments."""
+    kept = Policies(store)
+    name = kept.active()
+    return shipped_text() if name == SHIPPED_NAME else kept.version(name).body
 
 
 def roll_back(store: Store, author: Author, to: str | None = None) -> tuple[str, str]:

@@ -182,9 +182,15 @@ _times = msgspec.json.Decoder(_Time)
 
 
 def preview(
-    store: Store, policy: Policy, against: Policy | None = None, *, as_written: bool = False
+    store: Store,
+    policy: Policy,
+    against: Policy | None = None,
+    *,
+    as_written: bool = False,
+    since: int | None = None,
 ) -> Preview:
-    """Decides a store's history by a policy, and by another beside it.
+    """Decides a store's history by a policy, and by another beside it; all of it, or what came
+    since a time (ms UTC).
 
     The store's contexts apply, each at its own time. ``as_written``: rules in shadow stay in
     shadow. Raises StoreError naming a login that is damaged.
@@ -195,7 +201,7 @@ def preview(
     verdicts = {i: g.verdict.attack for i, g in Verdicts(store).standing().items()}
     found = Preview(outcomes=[Outcome(p.label) for p in asked])
     enricher = Enricher(None, None)
-    for event_id, body in store.history():
+    for event_id, body in store.history(since):
         try:
             line = _lines.decode(body)
             time = _times.decode(line.event).time

@@ -190,6 +190,16 @@ def put_in_shadow(store: Store, name: str, author: Author) -> None:
     sign(store)
 
 
+def retire(store: Store, name: str, author: Author) -> None:
+    """Takes a version out of shadow, or a candidate away. Raises UsageError for others."""
+    models = Models(store)
+    status = next((v.status for v in models.names() if v.name == name), None)
+    if status not in ("shadow", "candidate"):
+        raise UsageError(f"{name} is {status or 'no version'}: only a candidate can be retired")
+    models.move(name, status, "retired", "retired", author)
+    sign(store)
+
+
 def promote(store: Store, name: str, author: Author, *, force: bool = False) -> Gate:
     """Makes a version the active one if the gate lets it, or ``force`` does, and says what the
     gate said. Nothing is changed when the outcome is not "promote" and nothing forces it.

@@ -148,13 +148,9 @@ def shadow_command(state: str, by: str, why: str, version: str) -> None:
 @click.argument("version")
 def retire_command(state: str, by: str, why: str, version: str) -> None:
     """Take a VERSION out of shadow, or a candidate out of the way."""
-    from quivive.store.models import Models
+    from quivive.app.promoting import retire
 
-    models = Models(_store(state))
-    status = next((v.status for v in models.names() if v.name == version), None)
-    if status not in ("shadow", "candidate"):
-        raise UsageError(f"{version} is {status or 'no version'}: only a candidate can be retired")
-    models.move(version, status, "retired", "retired", _author(by, why))
+    retire(_store(state), version, _author(by, why))
     click.echo(f"{version} is retired")
 
 

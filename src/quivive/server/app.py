@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from quivive.app.measures import measure
 from quivive.app.telemetry import SERVER_RUN, Telemetry, folder_of
 from quivive.incidents.slo import DECIDED_IN_TIME, look
 from quivive.model.errors import ConfigurationError
@@ -17,7 +18,6 @@ from quivive.server.front import Front
 from quivive.server.judge import Judge, where
 from quivive.server.judging import Judging
 from quivive.server.judging import Settings as JudgingSettings
-from quivive.app.measures import measure
 from quivive.server.openapi import encoded
 from quivive.server.routes import router
 from quivive.server.settings import ServerSettings

@@ -7,10 +7,10 @@ from typing import TypeVar
 from quivive.app import ingest
 from quivive.app.access import Door
 from quivive.app.errors import UsageError
+from quivive.app.measures import Measures
 from quivive.server.figures import Figures
 from quivive.server.http import Problem
 from quivive.server.judge import Judge
-from quivive.app.measures import Measures
 from quivive.server.remembered import Edges
 from quivive.server.settings import ServerSettings
 from quivive.server.workers import Sender

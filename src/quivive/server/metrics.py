@@ -10,11 +10,11 @@ from prometheus_client.core import (
     Metric,
 )
 
+from quivive.app.measures import Measures
 from quivive.incidents.slo import DECIDED_IN_TIME, left
 from quivive.server.context import Context
 from quivive.server.figures import Figures, Histogram
 from quivive.server.http import Reply, Request
-from quivive.app.measures import Measures
 
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 KINDS = ("human", "service")

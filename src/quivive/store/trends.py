@@ -31,12 +31,12 @@ class Top(NamedTuple):
 def days(store: Store, since: int, until: int) -> list[Day]:
     """By day and kind of identity; since inclusive, until exclusive (ms UTC)."""
     table = assessments.c
-    number = sa.cast(sa.func.floor(table.time / DAY_MS), sa.BigInteger).label("number")
-    human = table.stratum.startswith("human/")
+    number = (table.time // DAY_MS).label("number")
+    human = table.stratum.startswith("human/").label("human")
     query = (
         sa.select(number, human, sa.func.count(), sa.func.count().filter(table.finding))
         .where((table.time >= since) & (table.time < until))
-        .group_by(sa.literal_column("number"), human)
+        .group_by(sa.literal_column("number"), sa.literal_column("human"))
         .order_by(sa.literal_column("number"))
     )
     with store.reading() as connection:

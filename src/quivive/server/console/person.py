@@ -36,7 +36,6 @@ TABLES = (
     ("operator", "Network (AS)"),
     ("os", "System"),
     ("client", "Client"),
-    ("device", "Device"),
     ("application", "Application"),
     ("hour", "Hour (UTC)"),
 )

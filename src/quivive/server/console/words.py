@@ -20,6 +20,11 @@ SAID = {
     "signed-out": "You are signed out.",
     "ended": "Your session has ended. Sign in again to go on.",
     "password": "Your password is changed; other sessions have ended.",
+    "policy": "The policy is in force as you said; the audit trail has it.",
+    "context": "Kept. It holds from now on, or from when you said.",
+    "ended-context": "Ended.",
+    "model": "The model that scores is the one you chose; the audit trail has it.",
+    "drawn": "These are the ones to look into next.",
     "asked": "It is asked for. What the vendor answers stands under Actions.",
 }
 ACTIONS = {

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
+from markupsafe import escape
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
@@ -80,7 +81,7 @@ async def _page(
             "active": name,
             "policy": given.parsed.policy,
             "problems": given.problems[:PROBLEMS_SHOWN],
-            "text": text if text is not None else active,
+            "text": escape(text if text is not None else active),
             "changed": text is not None and text != active,
             "flags": _flags(given.parsed.policy, kept.flags()),
             "versions": list(reversed(kept.versions())),
@@ -144,7 +145,11 @@ async def look(visit: Visit) -> Response:
     if visit.fragment:
         active = await visit.aside(lambda: policies.active_text(visit.store))
         return visit.page(
-            "tuning_seen.html", seen=shown, text=text, changed=text != active, most_why=MOST_WHY
+            "tuning_seen.html",
+            seen=shown,
+            text=escape(text),
+            changed=text != active,
+            most_why=MOST_WHY,
         )
     return await _page(visit, text=text, seen=shown, window=window, checked=checked)
 
@@ -182,9 +187,8 @@ def _window(fields: dict[str, str]) -> Window:
 
 def _text(visit: Visit, fields: dict[str, str]) -> str:
     """The policy that is asked about: the text given, or the active one, as the sliders say."""
-    given = fields.get("text", "").replace("\r\n", "\n")
-    active = policies.active_text(visit.store)
-    text = given if given.strip() else active
+    given = _given(fields)
+    text = given if given.strip() else policies.active_text(visit.store)
     parsed = checked_text(text, "policy").parsed.policy
     if parsed is None:
         return text
@@ -203,6 +207,16 @@ def _text(visit: Visit, fields: dict[str, str]) -> str:
     return edited(text, edits, parsed.rules)
 
 
+def _given(fields: dict[str, str]) -> str:
+    """The text of a form, whole. Raises UsageError for what would not be seen in it."""
+    text = fields.get("text", "").replace("\r\n", "\n")
+    for number, line in enumerate(text.split("\n"), 1):
+        hidden = next((c for c in line if not c.isprintable() and c != "\t"), None)
+        if hidden is not None:
+            raise UsageError(f"line {number}: character U+{ord(hidden):04X} is not to be seen")
+    return text
+
+
 def _number(text: str, rule: str) -> int:
     if not text.strip().isdecimal() or len(text) > 6:
         raise UsageError(f"{rule}: {text[:20]!r} is no whole number")
@@ -212,8 +226,11 @@ def _number(text: str, rule: str) -> int:
 async def activate(visit: Visit) -> Response:
     """Makes a text the active policy."""
     fields = await visit.form()
-    text = fields.get("text", "").replace("\r\n", "\n")
     why = _why(fields)
+    try:
+        text = _given(fields)
+    except UsageError as error:
+        return await _page(visit, problem=str(error))
     if not why:
         return await _page(visit, text=text, problem="Say why: the history keeps it.")
     author = Author(visit.name, why, visit.now)

@@ -124,7 +124,7 @@ async def ask(visit: Visit) -> Response:
     """Draws the next ones: the most telling, and one in ten at random."""
     await visit.form()
     await visit.console.context.parsing(lambda: next_questions(visit.store, QUESTIONS))
-    return visit.to("/tuning/verdicts", said="asked")
+    return visit.to("/tuning/verdicts", said="drawn")
 
 
 PAGES = (

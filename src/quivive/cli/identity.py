@@ -1,0 +1,90 @@
+"""``quivive identity``: take one identity out of a store, or its name."""
+
+import getpass
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from quivive.app.errors import UsageError
+from quivive.cli.shared import printable
+
+if TYPE_CHECKING:
+    from quivive.app.erasing import Erased
+    from quivive.store.models import Author
+
+_state = click.option("--state", metavar="DIR|URL", required=True, help="The state directory.")
+_by = click.option("--by", metavar="NAME", help="Who does it; kept.  [default: you]")
+_why = click.option("--why", metavar="REASON", required=True, help="Why; kept. Name nobody in it.")
+_yes = click.option("--yes", is_flag=True, help="Do not ask first.")
+
+
+@click.group("identity")
+def command() -> None:
+    """Erase one identity from a store, or put a pseudonym in its place."""
+
+
+@command.command("erase")
+@_state
+@_by
+@_why
+@_yes
+@click.argument("identity", metavar="ID")
+def erase_command(state: str, by: str | None, why: str, yes: bool, identity: str) -> None:
+    """Delete an identity's logins and baseline, and take back what it taught everyone.
+
+    ID is its name as assessments give it. The audit trail keeps what it holds.
+    """
+    _do(state, identity, _author(by, why), yes, keep=False)
+
+
+@command.command("pseudonymise")
+@_state
+@_by
+@_why
+@_yes
+@click.argument("identity", metavar="ID")
+def pseudonymise_command(state: str, by: str | None, why: str, yes: bool, identity: str) -> None:
+    """Delete an identity's baseline; keep its logins without name, address, device and session.
+
+    ID is its name as assessments give it. The audit trail keeps what it holds.
+    """
+    _do(state, identity, _author(by, why), yes, keep=True)
+
+
+def _do(state: str, identity: str, author: "Author", yes: bool, *, keep: bool) -> None:
+    from quivive.app.erasing import erase, pseudonymise
+    from quivive.store.database import Store
+
+    with Store(state, create=False) as store:
+        if not yes:
+            what = "Replace the name of" if keep else "Erase"
+            click.confirm(f"{what} {printable(identity)} for good?", abort=True, err=True)
+        _say((pseudonymise if keep else erase)(store, identity, author), keep)
+
+
+def _say(done: "Erased", keep: bool) -> None:
+    what = "without a name now" if keep else "deleted"
+    click.echo(f"{done.logins:,} logins {what}; where it is still spoken of: {done.stand_in}")
+    click.echo(
+        f"{done.taken_back:,} lessons taken back, {done.addresses:,} addresses and networks,"
+        f" {done.incidents:,} incidents, {done.messages:,} messages and actions,"
+        f" {done.dead_letters:,} dead letters changed",
+    )
+    if done.telemetry:
+        click.echo(f"{done.telemetry:,} rows of telemetry {what}")
+    if done.contexts:
+        names = ", ".join(done.contexts)
+        click.echo(f"contexts that still name it, which end by themselves: {names}", err=True)
+    if done.in_trail:
+        click.echo(f"{done.in_trail:,} records of the audit trail name it, and stay", err=True)
+
+
+def _author(by: str | None, why: str) -> "Author":
+    from quivive.store.models import Author
+
+    by = by if by is not None else getpass.getuser()
+    for name, text in (("--by", by), ("--why", why)):
+        if not text.strip():
+            raise UsageError(f"{name} is empty: the audit trail keeps it, say something")
+    return Author(by.strip(), why.strip(), time.time_ns() // 1_000_000)

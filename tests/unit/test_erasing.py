@@ -1,0 +1,165 @@
+"""Erasing one identity: nothing of it is left where it need not be, and the others lose nothing."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from quivive.app.audit import signing_key, verify
+from quivive.app.erasing import Erased, erase, pseudonymise, stand_in
+from quivive.app.errors import UsageError
+from quivive.app.keeping import load_state
+from quivive.cli.main import cli
+from quivive.store import views
+from quivive.store.database import Store
+from quivive.store.models import Author
+from tests.unit.company_state import company
+
+BY = Author("ada", "asked for", 1_800_000_000_000)
+STAYS = {"audit", "verdicts", "contexts"}  # append-only, or said to stay
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return company(tmp_path_factory.mktemp("erasing"))
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> Store:
+    shutil.copytree(made, tmp_path / "state")
+    return Store(tmp_path / "state", lasting=False)
+
+
+def found_in(store: Store, *names: str) -> set[str]:
+    """The tables in which any of some names stands."""
+    assert store.folder is not None
+    with sqlite3.connect(store.folder / "quivive.sqlite") as raw:
+        tables = [r[0] for r in raw.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+        return {
+            table
+            for table in tables
+            for row in raw.execute(f"SELECT * FROM {table}")
+            for name in names
+            if any(name.encode() in (v if isinstance(v, bytes) else str(v).encode()) for v in row)
+        }
+
+
+def somebody(store: Store) -> tuple[str, list[str]]:
+    """Somebody with a finding, and what else they are called by."""
+    found = views.page(store, views.Wanted(finding=True, kind="human", limit=1))[0]
+    line = json.loads(found.body)
+    user = line["event"]["user"]
+    return line["identity"], [line["identity"], user["uid"]]
+
+
+@pytest.mark.parametrize("do", [erase, pseudonymise])
+def test_no_table_but_what_must_stay_names_it_any_more(
+    store: Store, do: Callable[[Store, str, Author], Erased]
+) -> None:
+    name, called = somebody(store)
+    assert {"assessments", "profiles", "addresses", "incidents", "state"} <= found_in(
+        store, *called
+    )
+    done = do(store, name, BY)
+    assert found_in(store, *called) <= STAYS
+    assert done.logins > 20
+    assert done.addresses > 0
+    assert done.incidents > 0
+    assert done.in_trail > 0
+    assert verify(store, signing_key(store)).broken is None
+
+
+def test_erasing_takes_back_exactly_what_it_taught_the_organisation(store: Store) -> None:
+    name, _ = somebody(store)
+    before = load_state(store)
+    assert before is not None
+    country = before.organisation.everyone.tables["country"]
+    mine = before.profiles[name].own.tables["country"]
+    taught = mine.total / before.profiles[name].own.scale(BY.at)
+    whole = country.total / before.organisation.everyone.scale(BY.at)
+    assert taught > 0
+    erase(store, name, BY)
+    after = load_state(store)
+    assert after is not None
+    assert name not in after.profiles
+    left = after.organisation.everyone.tables["country"].total
+    # half-lives differ, so the sums do, too: something went, and not more than it was
+    assert 0 < left / after.organisation.everyone.scale(BY.at) < whole
+    assert after.organisation.known == before.organisation.known - 1
+
+
+def test_the_others_are_left_as_they_were(store: Store) -> None:
+    name, _ = somebody(store)
+    erase(store, name, BY)
+    others = views.page(store, views.Wanted(limit=1_000))
+    assert others
+    assert all(json.loads(o.body)["identity"] != name for o in others)
+    again = load_state(store)
+    assert again is not None
+    assert len(again.profiles) > 3
+
+
+def test_a_pseudonym_leaves_what_is_counted_and_nothing_that_tells_who(store: Store) -> None:
+    name, _ = somebody(store)
+    before = views.summary(store, name)
+    done = pseudonymise(store, name, BY)
+    assert done.stand_in == stand_in(store, name)
+    assert views.summary(store, name) is None
+    after = views.summary(store, done.stand_in)
+    assert after is not None
+    assert before is not None
+    assert (after.logins, after.findings, after.worst) == (
+        before.logins, before.findings, before.worst,
+    )  # fmt: skip
+    line = json.loads(views.page(store, views.Wanted(identity=done.stand_in, limit=1))[0].body)
+    event = line["event"]
+    assert event["user"]["name"] == done.stand_in
+    assert not {"device", "session", "http_request", "actor"} & set(event)
+    assert set(event.get("src_endpoint", {})) <= {"location"}
+    assert all("erased" in reason["text"] for reason in line["reasons"])
+
+
+def test_its_own_record_does_not_name_it(store: Store) -> None:
+    name, _ = somebody(store)
+    erase(store, name, BY)
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT subject, details FROM audit WHERE action = 'identity:erased'"
+        ).all()
+    assert len(rows) == 1
+    assert rows[0][0] == stand_in(store, name)
+    assert name not in rows[0][1]
+
+
+def test_somebody_unknown_is_refused_and_nothing_changes(store: Store) -> None:
+    with pytest.raises(UsageError, match="no such identity"):
+        erase(store, "nobody@example.com", BY)
+
+
+def test_what_is_under_way_is_finished_first(store: Store) -> None:
+    name, _ = somebody(store)
+    with store.transaction() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO outbox (key, kind, created, due, attempts, state, body, error)"
+            " VALUES ('k', 'response', 1, 1, 0, 'due', ?, '')",
+            (json.dumps({"target": {"identity": name}}).encode(),),
+        )
+    with pytest.raises(UsageError, match="under way"):
+        erase(store, name, BY)
+    assert views.summary(store, name) is not None
+
+
+def test_the_command_asks_first_and_says_what_stays(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "s")
+    with Store(tmp_path / "s") as store:
+        name, _ = somebody(store)
+    args = ["identity", "erase", name, "--state", str(tmp_path / "s"), "--why", "asked for"]
+    assert CliRunner().invoke(cli, args, input="n\n").exit_code != 0
+    said = CliRunner().invoke(cli, args, input="y\n")
+    assert said.exit_code == 0, said.output
+    assert "deleted" in said.output
+    assert "audit trail" in said.output
