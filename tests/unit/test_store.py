@@ -334,3 +334,13 @@ def test_migrated_and_new_tables_are_the_same(tmp_path: Path) -> None:
     old = shape(old_store(tmp_path / "old", b"\x02"))
     assert old == shape(tmp_path / "new")
     assert SCHEMA_VERSION == 4
+
+
+@pytest.mark.parametrize("nothing", ["", " ", Path()])
+def test_the_folder_one_is_in_is_no_state_by_accident(
+    nothing: Path | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="no folder is named"):
+        Store(nothing)
+    assert list(tmp_path.iterdir()) == []

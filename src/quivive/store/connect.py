@@ -29,6 +29,8 @@ class Place:
         """
         self.lasting = lasting
         text = str(given)
+        if not str(given).strip() or given == Path():
+            raise StoreError("--state: no folder is named; name one for Quivive alone")
         self.folder: Path | None = None
         self.file: Path | None = None
         if isinstance(given, str) and "://" in text:
