@@ -23,7 +23,8 @@ lint: dev  ## style, types, import contracts
 	@.venv/bin/lint-imports --no-cache --no-logo
 
 test: lint  ## everything CI runs
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --ignore=tests/browser
+	@$(PY) -m pytest tests/browser
 
 golden: dev  ## rewrite the expected halves of the golden pairs (then read the diff)
 	@QUIVIVE_REWRITE_GOLDEN=1 $(PY) -m pytest tests/contract -k golden
