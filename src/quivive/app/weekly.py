@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from statistics import median
 
-import msgspec
 from msgspec import Struct
 
 from quivive.app.measures import FEWEST_ATTACKS, Measures, measure
 from quivive.app.responding import read_intended
+from quivive.app.weekly_findings import Notable, notable
 from quivive.incidents.rules import Rules
 from quivive.learn.evaluation.metrics import Metric
 from quivive.learn.quality import FEWEST
@@ -30,7 +30,6 @@ HISTORY = DAY  # what was decided later than this after its login was read in as
 IN_TIME = 5 * 60_000  # M4, of what is critical
 MOST_INCIDENTS = 5_000
 MOST_ACTIONS = 20_000
-TOP = 10
 SERVICES = 10
 
 
@@ -94,21 +93,6 @@ class Answering(Struct, frozen=True, kw_only=True):
     open: int
     patience: int | None
     median: int | None = None
-
-
-class Notable(Struct, frozen=True, kw_only=True):
-    """A finding worth talking about, without a name."""
-
-    id: str
-    time: int
-    risk: float
-    kind: str
-    what: str
-    country: str
-    looks_like: str
-    reason: str
-    decision: str
-    verdict: str
 
 
 class Weekly(Struct, frozen=True, kw_only=True):
@@ -184,7 +168,7 @@ def weekly(
         containment_failed=sum(i.containment_failed for i in found),
         answering=_answering(found, rules or Rules()),
         services=_services(found),
-        notable=_notable(store, since, until),
+        notable=notable(store, since, until),
         contained=len(actions.took),
         contained_in_time=sum(took <= IN_TIME for took in actions.took),
         failed_actions=actions.failed,
@@ -303,79 +287,6 @@ def _services(found: Iterable[Incident]) -> list[Service]:
         for name, mine in by_name.items()
     ]
     return sorted(services, key=lambda s: (-s.urgent, -s.findings, s.name))[:SERVICES]
-
-
-class _Named(Struct):
-    name: str | None = None
-
-
-class _Country(Struct):
-    country: str | None = None
-
-
-class _Source(Struct):
-    location: _Country | None = None
-
-
-class _Metadata(Struct):
-    product: _Named
-
-
-class _Event(Struct):
-    time: int
-    metadata: _Metadata
-    service: _Named | None = None
-    src_endpoint: _Source | None = None
-
-
-class _Reason(Struct):
-    signal: str
-
-
-class _Decision(Struct):
-    action: str
-    mode: str = ""
-
-
-class _Told(Struct):
-    event: _Event
-    id: str
-    risk_score: float
-    identity_kind: str
-    decision: _Decision
-    reasons: list[_Reason] = []
-    looks_like: str = ""
-
-
-_told = msgspec.json.Decoder(_Told)
-
-
-def _notable(store: Store, since: int, until: int) -> list[Notable]:
-    rows = trends.top(store, since, until, TOP)
-    standing = Verdicts(store).on([row.id for row in rows])
-    found = []
-    for row in rows:
-        one = _told.decode(row.body)
-        place = one.event.src_endpoint.location if one.event.src_endpoint else None
-        service = one.event.service.name if one.event.service else None
-        product = one.event.metadata.product.name or ""
-        found.append(
-            Notable(
-                id=one.id,
-                time=one.event.time,
-                risk=one.risk_score,
-                kind=one.identity_kind,
-                what=f"{product}: {service}" if service else product,
-                country=(place.country if place else None) or "",
-                looks_like=one.looks_like,
-                reason=", ".join(r.signal.replace("_", " ") for r in one.reasons[:3]),
-                decision=f"{one.decision.action} ({one.decision.mode})"
-                if one.decision.action != "allow"
-                else "allow",
-                verdict=standing[row.id].verdict.kind if row.id in standing else "",
-            )
-        )
-    return found
 
 
 # --- M1 to M10
