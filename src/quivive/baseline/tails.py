@@ -1,7 +1,7 @@
 """How surprising a count is: the tail of the negative binomial."""
 
 from functools import lru_cache
-from math import exp, lgamma, log, log1p
+from math import exp, log
 
 SIZE = 0.3  # overdispersion of failures per identity and address: a few cause most
 
@@ -10,12 +10,11 @@ SIZE = 0.3  # overdispersion of failures per identity and address: a few cause m
 def _tail(count: int, mean_hundredths: int, size: float) -> float:
     mean = max(mean_hundredths, 1) / 100
     success = size / (size + mean)
-    log_success, log_failure = log(success), log1p(-success)
-    below = 0.0
-    for k in range(min(count, 400)):
-        below += exp(
-            lgamma(k + size) - lgamma(size) - lgamma(k + 1) + size * log_success + k * log_failure
-        )
+    failure = 1.0 - success
+    below, exactly = 0.0, exp(size * log(success))
+    for k in range(count):
+        below += exactly
+        exactly *= (k + size) / (k + 1) * failure  # P(X = k + 1) from P(X = k)
     return -log(max(1.0 - below, 1e-12))
 
 
