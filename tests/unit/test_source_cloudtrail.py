@@ -5,14 +5,11 @@ from typing import Any
 import pytest
 
 from quivive.model.event import AuthEvent, Status, UserType
-from quivive.model.record import RawRecord, Skip
+from quivive.model.record import Skip
 from quivive.sources.cloudtrail import SOURCE
+from tests.unit.parsing import event_of, record_of
 
 ACCOUNT = "111122223333"
-
-
-def record(fields: dict[str, Any]) -> RawRecord:
-    return RawRecord(log="trail", sequence=1, line=1, body=b"", fields=fields)
 
 
 def call(**changes: Any) -> AuthEvent:
@@ -22,9 +19,7 @@ def call(**changes: Any) -> AuthEvent:
         "eventName": "ListBuckets",
         "userIdentity": {"type": "IAMUser", "userName": "anna"},
     }
-    event = SOURCE.parse(record(fields | changes))
-    assert isinstance(event, AuthEvent)
-    return event
+    return event_of(SOURCE.parse, record_of(fields | changes))
 
 
 def session_of(role: str, session: str, **context: Any) -> dict[str, Any]:
@@ -97,9 +92,9 @@ def test_no_mfa_at_aws_says_nothing_of_a_federated_sign_in() -> None:
 
 
 def test_other_vendors_events_are_not_taken_for_cloudtrail() -> None:
-    assert not SOURCE.recognise(record({"eventName": "login", "eventTime": 1}))
-    assert not SOURCE.recognise(record({"eventType": "user.session.start", "eventName": "x"}))
-    assert not SOURCE.recognise(record({"detail": {"eventName": 5}}))
+    assert not SOURCE.recognise(record_of({"eventName": "login", "eventTime": 1}))
+    assert not SOURCE.recognise(record_of({"eventType": "user.session.start", "eventName": "x"}))
+    assert not SOURCE.recognise(record_of({"detail": {"eventName": 5}}))
 
 
 @pytest.mark.parametrize(
@@ -123,4 +118,4 @@ def test_the_jobs_of_a_repository_share_one_identity(subject: str, identity: str
 def test_anonymous_calls_are_no_logins(account: str) -> None:
     caller = {"type": "AWSAccount", "principalId": "", "accountId": account}
     fields = {"eventName": "GetObject", "eventTime": "2026-03-01T08:00:00Z", "userIdentity": caller}
-    assert isinstance(SOURCE.parse(record(fields)), Skip)
+    assert isinstance(SOURCE.parse(record_of(fields)), Skip)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from quivive.model.event import AuthEvent
-from quivive.model.record import RawRecord, Skip
+from quivive.model.record import Skip
 from quivive.sources.ecs import SOURCE
+from tests.unit.parsing import event_of, record_of
 
 LOGIN = {
     "@timestamp": "2026-04-01T08:00:00Z",
@@ -15,14 +16,8 @@ LOGIN = {
 }
 
 
-def record(document: dict[str, Any]) -> RawRecord:
-    return RawRecord(log="x", sequence=1, line=1, body=b"", fields=document)
-
-
 def event(**sets: Any) -> AuthEvent:
-    found = SOURCE.parse(record(LOGIN | sets))
-    assert isinstance(found, AuthEvent)
-    return found
+    return event_of(SOURCE.parse, record_of(LOGIN | sets))
 
 
 @pytest.mark.parametrize(
@@ -62,9 +57,9 @@ def test_dotted_and_nested_keys_mix() -> None:
     ],
 )
 def test_recognised_by_shape(document: dict[str, Any], ours: bool) -> None:
-    assert SOURCE.recognise(record(document)) is ours
+    assert SOURCE.recognise(record_of(document)) is ours
 
 
 def test_account_management_is_no_login() -> None:
     change = {"category": ["authentication", "iam"], "type": ["user", "change"]}
-    assert isinstance(SOURCE.parse(record(LOGIN | {"event": change})), Skip)
+    assert isinstance(SOURCE.parse(record_of(LOGIN | {"event": change})), Skip)

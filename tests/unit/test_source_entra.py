@@ -8,6 +8,7 @@ from quivive.model.event import AuthEvent, Status, UserType
 from quivive.model.record import RawRecord
 from quivive.sources.aadsts import FAILURE, outcome, outcome_of_name
 from quivive.sources.entra import parse, recognise
+from tests.unit.parsing import event_of, record_of
 
 
 def record(**fields: Any) -> RawRecord:
@@ -17,13 +18,11 @@ def record(**fields: Any) -> RawRecord:
         "appDisplayName": "Azure Portal",
         "ipAddress": "192.0.2.1",
     }
-    return RawRecord(log="x", sequence=1, line=1, body=b"", fields=base | fields)
+    return record_of(base | fields)
 
 
 def event(**fields: Any) -> AuthEvent:
-    found = parse(record(**fields))
-    assert isinstance(found, AuthEvent)
-    return found
+    return event_of(parse, record(**fields))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from quivive.model.event import AuthEvent, Status, UserType
 from quivive.model.record import RawRecord, RejectError, Skip
 from quivive.sources.github import SOURCE
+from tests.unit.parsing import event_of
 
 TIME = 1_772_442_000_000
 ADA = {"actor": "ada", "actor_id": 7, "external_identity_nameid": "Ada@example.com"}
@@ -23,9 +24,7 @@ def raw(action: str, **fields: Any) -> RawRecord:
 
 
 def event(action: str, **fields: Any) -> AuthEvent:
-    found = SOURCE.parse(raw(action, **fields))
-    assert isinstance(found, AuthEvent)
-    return found
+    return event_of(SOURCE.parse, raw(action, **fields))
 
 
 def test_a_member_is_known_by_the_name_at_the_identity_provider() -> None:

@@ -5,12 +5,9 @@ from typing import Any
 import pytest
 
 from quivive.model.event import AuthEvent, Status, UserType
-from quivive.model.record import RawRecord, Skip
+from quivive.model.record import Skip
 from quivive.sources.kubernetes import SOURCE
-
-
-def record(fields: dict[str, Any]) -> RawRecord:
-    return RawRecord(log="audit", sequence=1, line=1, body=b"", fields=fields)
+from tests.unit.parsing import record_of
 
 
 def request(**changes: Any) -> dict[str, Any]:
@@ -26,7 +23,7 @@ def request(**changes: Any) -> dict[str, Any]:
 
 
 def parsed(**changes: Any) -> AuthEvent:
-    event = SOURCE.parse(record(request(**changes)))
+    event = SOURCE.parse(record_of(request(**changes)))
     assert isinstance(event, AuthEvent)
     return event
 
@@ -69,16 +66,16 @@ def test_identity_kinds(username: str, groups: list[str], kind: UserType) -> Non
 def test_anonymous_health_checks_are_skipped_but_not_other_anonymous_requests() -> None:
     anonymous = {"username": "system:anonymous"}
     probe = request(user=anonymous, requestURI="/livez?exclude=etcd")
-    assert SOURCE.parse(record(probe)) == Skip("anonymous probe")
+    assert SOURCE.parse(record_of(probe)) == Skip("anonymous probe")
     assert parsed(user=anonymous, requestURI="/api/v1/secrets").user.name == "system:anonymous"
     assert parsed(requestURI="/livez").user.name == "anna"
 
 
 def test_core_events_of_a_cluster_are_not_audit_events() -> None:
     core = {"kind": "Event", "apiVersion": "v1", "involvedObject": {"kind": "Pod"}}
-    assert not SOURCE.recognise(record(core))
-    assert not SOURCE.recognise(record({"message": "{broken", "log": 5}))
-    assert SOURCE.recognise(record({"kind": "Event", "verb": "list", "objectRef": {}}))
+    assert not SOURCE.recognise(record_of(core))
+    assert not SOURCE.recognise(record_of({"message": "{broken", "log": 5}))
+    assert SOURCE.recognise(record_of({"kind": "Event", "verb": "list", "objectRef": {}}))
 
 
 def test_a_pod_is_a_session_and_no_runner() -> None:

@@ -7,6 +7,7 @@ import pytest
 from quivive.model.event import AuthEvent, Status, UserType
 from quivive.model.record import RawRecord, RejectError
 from quivive.sources.m365 import parse, recognise
+from tests.unit.parsing import event_of, record_of
 
 
 def record(**fields: Any) -> RawRecord:
@@ -16,13 +17,11 @@ def record(**fields: Any) -> RawRecord:
         "UserId": "alice@example.com",
         "ClientIP": "192.0.2.1",
     }
-    return RawRecord(log="x", sequence=1, line=1, body=b"", fields=base | fields)
+    return record_of(base | fields)
 
 
 def event(**fields: Any) -> AuthEvent:
-    found = parse(record(**fields))
-    assert isinstance(found, AuthEvent)
-    return found
+    return event_of(parse, record(**fields))
 
 
 @pytest.mark.parametrize(

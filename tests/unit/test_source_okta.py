@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from quivive.model.event import Activity, AuthEvent, Status, UserType
-from quivive.model.record import RawRecord
 from quivive.sources.countries import country_code
 from quivive.sources.okta import SOURCE
+from tests.unit.parsing import event_of, record_of
 
 USER = {"id": "00u1", "type": "User", "alternateId": "ada@example.com", "displayName": "Ada"}
 OTHER = {"id": "00u2", "type": "User", "alternateId": "ben@example.com", "displayName": "Ben"}
@@ -22,9 +22,7 @@ def event(event_type: str, **sections: Any) -> AuthEvent:
         "actor": USER,
         "outcome": {"result": "SUCCESS"},
     } | sections
-    found = SOURCE.parse(RawRecord(log="x", sequence=1, line=1, body=b"", fields=log))
-    assert isinstance(found, AuthEvent)
-    return found
+    return event_of(SOURCE.parse, record_of(log))
 
 
 def debug(**data: str) -> dict[str, Any]:

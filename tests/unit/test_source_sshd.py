@@ -5,6 +5,7 @@ import pytest
 from quivive.model.event import AuthEvent, Status
 from quivive.model.record import RawRecord, RejectError, Skip
 from quivive.sources.sshd import parse, recognise
+from tests.unit.parsing import event_of
 
 MARCH_2026 = 1_772_323_200_000  # 2026-03-01T00:00:00Z
 
@@ -14,9 +15,7 @@ def line(body: str, reference_time: int | None = MARCH_2026) -> RawRecord:
 
 
 def event(message: str, when: str = "Feb 12 14:10:21") -> AuthEvent:
-    found = parse(line(f"{when} h sshd[1]: {message}"))
-    assert isinstance(found, AuthEvent)
-    return found
+    return event_of(parse, line(f"{when} h sshd[1]: {message}"))
 
 
 @pytest.mark.parametrize(

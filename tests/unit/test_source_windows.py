@@ -7,15 +7,14 @@ import pytest
 from quivive.model.event import AuthEvent, Status, UserType
 from quivive.model.record import RawRecord, RejectError
 from quivive.sources.windows import parse
+from tests.unit.parsing import event_of, record_of
 
 DOMAIN_SID = "S-1-5-21-1-2-3-"
 
 
 def event(event_id: int, **data: Any) -> AuthEvent:
     fields = {"EventID": event_id, "EventTime": "2026-02-12T14:10:21Z", "Channel": "Security"}
-    found = parse(RawRecord(log="x", sequence=1, line=1, body=b"{}", fields={**fields, **data}))
-    assert isinstance(found, AuthEvent)
-    return found
+    return event_of(parse, record_of({**fields, **data}))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from quivive.sim import apps, clients, people
 from quivive.sim.action import Account
-from quivive.sim.names import Names, ascii_name
+from quivive.sim.names import Names
 from quivive.sim.people import Office, Person
 from quivive.sim.places import CITIES, DAY, City, in_country
 from quivive.sim.world import SASE, Kind, World
@@ -264,11 +264,6 @@ def fingerprint(rng: random.Random) -> str:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     kind = "ED25519" if rng.random() < 0.7 else "RSA"
     return f"{kind} SHA256:{''.join(rng.choices(alphabet, k=43))}"
-
-
-def host_user(person: Person) -> str:
-    """The person's account on hosts: the short name."""
-    return ascii_name(person.short[0]) + person.short[1:]
 
 
 def _apart(one: City, other: City) -> float:

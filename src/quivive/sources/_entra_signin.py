@@ -23,7 +23,7 @@ from quivive.sources._microsoft import (
     email_of,
     embedded_items,
     embedded_object,
-    is_external,
+    person,
 )
 from quivive.sources.fields import (
     boolean,
@@ -226,16 +226,9 @@ def _person(
     name = text(principal) or text(typed) or text(alternate)
     if not (name or uid):
         name = full_name or text(identity)
-    guest = (text(user_type) or "").lower() == "guest" or is_external(name)
-    return User(
-        name=name,
-        uid=uid,
-        email_addr=email_of(name),
-        full_name=full_name,
-        type_id=UserType.OTHER if guest else UserType.USER,
-        type="Guest" if guest else None,
-        account=Account(uid=home) if home else None,
-    )
+    guest = (text(user_type) or "").lower() == "guest"
+    account = Account(uid=home) if home else None
+    return person(name, uid, full_name, guest=guest, account=account)
 
 
 def _service_identity(row: dict[str, Any], log: str | None) -> User:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from quivive.model.event import Device, DeviceType, Endpoint, Os, OsType, User, UserType
+from quivive.model.event import Account, Device, DeviceType, Endpoint, Os, OsType, User, UserType
 from quivive.sources.fields import MAX_ADDRESS, address, clean, email, port
 
 _decode = msgspec.json.Decoder(strict=False).decode
@@ -118,9 +118,16 @@ def email_of(name: str | None) -> str | None:
     return email(f"{local}@{domain}")
 
 
-def person(name: str | None, uid: str | None, full_name: str | None = None) -> User:
-    """A user of the directory, a guest where the name says so."""
-    guest = is_external(name)
+def person(
+    name: str | None,
+    uid: str | None,
+    full_name: str | None = None,
+    *,
+    guest: bool = False,
+    account: Account | None = None,
+) -> User:
+    """A user of the directory, a guest where the record or the name says so."""
+    guest = guest or is_external(name)
     return User(
         name=name,
         uid=uid,
@@ -128,6 +135,7 @@ def person(name: str | None, uid: str | None, full_name: str | None = None) -> U
         full_name=full_name,
         type_id=UserType.OTHER if guest else UserType.USER,
         type="Guest" if guest else None,
+        account=account,
     )
 
 

@@ -16,7 +16,6 @@ ADMIN_DELETED = "Admin deleted security info"
 ADMIN_RESET = "Reset user password"
 SELF_RESET = "Reset password (self-service)"
 CHANGED = "Change password (self-service)"
-SUSPICIOUS = "Suspicious activity reported"
 METHODS = {
     "push": "Authenticator App with Notification and Code",
     "otp": "Authenticator App with Code",
