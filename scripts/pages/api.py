@@ -1,14 +1,15 @@
-"""docs/reference/api.md, from the OpenAPI description of the server."""
+"""api.md: the routes of the server, from its OpenAPI description."""
 
 from typing import Any
 
 from quivive.app.access import SCOPES
 from quivive.server.openapi import describe
 from quivive.server.settings import Edge, ServerSettings
+from scripts.pages.markdown import page, table
 
 
-def sections() -> list[str]:
-    """The page under its title."""
+def api_page() -> str:
+    """The routes of the server, their bodies, and its settings."""
     found = describe()
     components = found["components"]["schemas"]
     rows = [
@@ -26,9 +27,8 @@ def sections() -> list[str]:
             " Errors are `application/problem+json` (RFC 9457) with the request id. Every route but"
             " `/healthz` and `/readyz` needs `Authorization: Bearer …`; times are milliseconds UTC."
         ),
-        _table(("route", "scope", "what"), rows),
-        "## Scopes\n\n"
-        + _table(("scope", "allows to"), [(f"`{s}`", w) for s, w in SCOPES.items()]),
+        table(("route", "scope", "what"), rows),
+        "## Scopes\n\n" + table(("scope", "allows to"), [(f"`{s}`", w) for s, w in SCOPES.items()]),
     ]
     used: set[str] = set()
     for path, methods in found["paths"].items():
@@ -38,7 +38,7 @@ def sections() -> list[str]:
         _schema(name, components[name]) for name in sorted(used) if "properties" in components[name]
     ]
     parts.append(_settings())
-    return parts
+    return page("HTTP API", *parts)
 
 
 def need(operation: dict[str, Any]) -> str:
@@ -62,18 +62,20 @@ def _operation(
         for p in operation.get("parameters", ())
     ]
     if rows:
-        lines.append(_table(("parameter", "in", "value"), rows))
-    body = operation.get("requestBody")
-    if body is not None:
+        lines.append(table(("parameter", "in", "value"), rows))
+    asked = operation.get("requestBody")
+    if asked is not None:
         kinds = "; ".join(
-            f"`{kind}`: {_type(about['schema'], used)}" for kind, about in body["content"].items()
+            f"`{kind}`: {_type(about['schema'], used)}" for kind, about in asked["content"].items()
         )
         lines.append(f"Body: {kinds}.")
     answers = []
     for status, about in operation["responses"].items():
-        given = next(iter(about["content"].values()))["schema"]
-        answers.append((status, about["description"], _type(given, used)))
-    lines.append(_table(("status", "meaning", "body"), answers))
+        body = "none"
+        if "content" in about:
+            body = _type(next(iter(about["content"].values()))["schema"], used)
+        answers.append((status, about["description"], body))
+    lines.append(table(("status", "meaning", "body"), answers))
     return "\n\n".join(lines)
 
 
@@ -84,7 +86,7 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
         for key, about in schema["properties"].items()
     ]
     said = " ".join(schema.get("description", "").replace("``", "`").split())
-    return f"## {name}\n\n{said}\n\n" + _table(("key", "value", "always"), rows)
+    return f"## {name}\n\n{said}\n\n" + table(("key", "value", "always"), rows)
 
 
 def _settings() -> str:
@@ -99,10 +101,10 @@ def _settings() -> str:
     def words(kind: type) -> str:
         return " ".join((kind.__doc__ or "").split())
 
-    table = _table(("setting", "default"), rows(ServerSettings, "") + rows(Edge, "edge."))
+    defaults = table(("setting", "default"), rows(ServerSettings, "") + rows(Edge, "edge."))
     return (
         f"## Settings\n\nThe section `server:` of the file that `--config` names."
-        f" {words(ServerSettings)}\n\n{words(Edge)}\n\n{table}"
+        f" {words(ServerSettings)}\n\n{words(Edge)}\n\n{defaults}"
     )
 
 
@@ -131,8 +133,3 @@ def _type(schema: dict[str, Any], used: set[str]) -> str:
         if key in schema
     ]  # fmt: skip
     return f"{kind}, {' '.join(limits)}" if limits else str(kind)
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in lines)
