@@ -1,5 +1,5 @@
 # The verbs of this project. `make demo` to see it, `make test` to trust it.
-.PHONY: help setup dev demo test lint golden bench bench-detection bench-inline bench-peers reference screenshots lock clean
+.PHONY: help setup dev demo test lint golden bench bench-detection bench-inline bench-paint bench-peers reference screenshots lock clean
 .DEFAULT_GOAL := help
 
 PY := .venv/bin/python
@@ -44,6 +44,9 @@ bench-peers:  ## the same logins judged by other detectors, side by side
 
 bench-inline: dev  ## how long an answer takes in the login's own path
 	@$(PY) -m benchmarks.inline
+
+bench-paint: dev  ## how soon the console's pages show something, in Chromium, on the demo
+	@$(PY) -m benchmarks.paint
 
 bench-detection: dev  ## incident recall at alert budgets, on simulated organisations
 	@$(PY) -m benchmarks.detection

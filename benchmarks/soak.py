@@ -23,25 +23,9 @@ from quivive.app.scoring import engine
 from quivive.app.spill import LOOK_EVERY, Spill
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
-from quivive.model.event import (
-    Activity,
-    AuthEvent,
-    AutonomousSystem,
-    Device,
-    DeviceType,
-    Endpoint,
-    HttpRequest,
-    Location,
-    Metadata,
-    Os,
-    OsType,
-    Product,
-    Service,
-    Status,
-    User,
-    UserType,
-)
+from quivive.model.event import AuthEvent, Device, DeviceType, Os, OsType, Status
 from quivive.store.database import Store
+from tests.scenario import company
 
 START = 1_760_000_000_000
 CITIES = (
@@ -78,26 +62,14 @@ def login(who: int, number: int, moment: int, rng: Random) -> AuthEvent:
     agent, system = habits.choice(SYSTEMS)
     home = f"{60 + who % 120}.{who // 120 % 250}.{who // 30_000 % 250}.{1 + who % 250}"
     ip = home if rng.random() < 0.9 else f"70.{rng.randrange(250)}.{rng.randrange(250)}.7"
-    name = f"user{who}@example.com"
+    place = company.Place(country, city, lat, long, 1000 + who % 40, "An operator", "")
     failed = rng.random() < 0.04
-    return AuthEvent(
-        time=moment,
-        activity_id=Activity.LOGON,
-        status_id=Status.FAILURE if failed else Status.SUCCESS,
-        user=User(name=name, email_addr=name, type_id=UserType.USER),
-        metadata=Metadata(
-            version="1.8.0",
-            product=Product(name="Entra ID", vendor_name="Microsoft"),
-            uid=f"{number:032x}",
-            log_name="signIns",
-            sequence=number,
-        ),
-        service=Service(name=habits.choice(APPS) if rng.random() < 0.8 else rng.choice(APPS)),
-        src_endpoint=Endpoint(
-            ip=ip,
-            location=Location(city=city, country=country, lat=lat, long=long),
-            autonomous_system=AutonomousSystem(number=1000 + who % 40, name="An operator"),
-        ),
+    return company.login(
+        f"user{who}",
+        moment,
+        place,
+        ip=ip,
+        agent=AGENT.format(agent),
         device=Device(
             type_id=DeviceType.LAPTOP,
             uid=f"dev-{who}",
@@ -105,8 +77,10 @@ def login(who: int, number: int, moment: int, rng: Random) -> AuthEvent:
             os=Os(name=system, type_id=OsType.OTHER),
             is_managed=True,
         ),
-        http_request=HttpRequest(user_agent=AGENT.format(agent)),
-        is_mfa=rng.random() < 0.7,
+        status=Status.FAILURE if failed else Status.SUCCESS,
+        app=habits.choice(APPS) if rng.random() < 0.8 else rng.choice(APPS),
+        mfa=rng.random() < 0.7,
+        uid=f"{number:032x}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Shared by every test: no network, and the folder of reference data where it is at hand."""
+"""Shared by every test: no network, the same examples in every run, stores of each kind."""
 
 import shutil
 import socket
@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples in every run: what fails, fails for everybody. To search further, load another
-# profile here for a while.
-settings.register_profile("same", derandomize=True)
+# The same examples in every run, however slow the machine: what fails, fails for everybody. To
+# search further, load another profile here for a while.
+settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
 _numbers = count(1)
-SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)
@@ -63,11 +62,3 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "state")
     return str(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-def shared_data() -> Path:
-    """The folder of real records kept beside a checkout; skips where there is none."""
-    if not SHARED.is_dir():
-        pytest.skip(f"no reference records at {SHARED}")
-    return SHARED

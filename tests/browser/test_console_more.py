@@ -118,3 +118,70 @@ def test_tuning_works_without_scripts(site: str, chrome: Any) -> None:
     page.click("tr button")
     assert "Ended." in page.inner_text("[role=status]")
     watched.close()
+
+
+def test_the_map_is_drawn_on_land_of_our_own_and_fits_a_phone(site: str, chrome: Any) -> None:
+    for width, theme in ((1280, "light"), (400, "dark")):
+        look = {"viewport": {"width": width, "height": 900}, "color_scheme": theme}
+        watched = Watched(chrome, site, "vic", **look)
+        page = watched.page
+        watched.go("/incidents")
+        watched.go(page.get_attribute("[data-row] [data-key=o]", "href"))
+        page.wait_for_function("document.querySelector('.map use').getBBox().width > 0")
+        box = page.locator(".map").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["width"] >= 250  # so that its numbers can be read
+        assert page.evaluate("getComputedStyle(document.querySelector('.map .land')).fill") not in (
+            "rgb(0, 0, 0)",
+            page.evaluate("getComputedStyle(document.querySelector('.map .sea')).fill"),
+        )
+        numbers = set(page.locator(".map .number").all_text_contents())
+        assert numbers <= set(page.locator("table.places td:first-child").all_text_contents())
+        watched.close()
+
+
+def test_a_context_and_an_override_by_keyboard(site: str, chrome: Any) -> None:
+    watched = Watched(chrome, site, "ada")
+    page = watched.page
+    watched.go("/incidents")
+    with page.expect_navigation():
+        watched.press("j", "o")
+    who = page.inner_text("h1 .who")
+    with page.expect_navigation():
+        watched.press("x")
+    assert page.input_value("select[name=kind]") == "override"
+    assert who in page.input_value("textarea[name=identities]")
+    assert page.evaluate("document.activeElement.name") == "reason"
+    page.go_back()
+    with page.expect_navigation():
+        watched.press("c")
+    assert page.evaluate("document.activeElement.name") == "kind"
+    page.keyboard.type("grace")
+    page.keyboard.press("Tab")
+    page.keyboard.type("a new phone")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "Kept" in page.inner_text("[role=status]")
+    assert "a new phone" in page.inner_text("main")
+    watched.close()
+
+
+def test_a_budget_of_findings_is_seen_then_held(site: str, chrome: Any) -> None:
+    watched = Watched(chrome, site, "ada")
+    page = watched.page
+    watched.go("/tuning/alerts")
+    page.locator("#step-service").fill("5")
+    page.wait_for_selector("#found >> text=Machines: 0.5 %")
+    form = page.locator("form.hold").nth(1)
+    assert form.locator("input[name=budget]").input_value() == "0.5%"
+    form.locator("input[name=why]").fill("fewer at night")
+    with page.expect_navigation():
+        form.locator("button").click()
+    assert "from the next login on" in page.inner_text("[role=status]")
+    assert "0.5% holds" in page.inner_text("#found")
+    assert page.input_value("#step-service") == "5"
+    with page.expect_navigation():
+        page.click("text=No budget any more")
+    assert "0.5% holds" not in page.inner_text("#found")
+    watched.close()

@@ -125,8 +125,6 @@ def _mutate(value: Any, draw: st.DataObject) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 @settings(
     max_examples=60,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=st.data())
@@ -160,7 +158,7 @@ def test_parser_never_crashes(name: str, data: st.DataObject) -> None:
         assert event.user.name or event.user.uid
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(body=st.binary(max_size=300))
 def test_framing_and_recognition_never_crash(body: bytes) -> None:
     import io

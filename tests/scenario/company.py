@@ -4,9 +4,13 @@ Times are days after ``DAY0`` (a Monday) and hours UTC. Forty days of ordinary l
 once and copied for each test.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from random import Random
+
+from msgspec import structs
 
 from quivive.app.policy_file import shipped
 from quivive.app.registry import signals
@@ -34,6 +38,7 @@ from quivive.model.event import (
     User,
     UserType,
 )
+from quivive.model.ocsf import encode_event
 from quivive.policy.decider import Decider
 from quivive.scoring.assess import FINDING
 
@@ -261,6 +266,20 @@ def machines(first: int, last: int) -> list[AuthEvent]:
         for hour in range(0, 24, 3)
         for n in range(3)
     ]  # fmt: skip
+
+
+def numbered(events: list[AuthEvent], prefix: str = "u-") -> list[AuthEvent]:
+    """The same events, each with an id of its own."""
+    return [
+        structs.replace(event, metadata=structs.replace(event.metadata, uid=f"{prefix}{number}"))
+        for number, event in enumerate(events)
+    ]
+
+
+def written(path: Path, events: Iterable[AuthEvent]) -> Path:
+    """A log of these events, in their order, as OCSF."""
+    path.write_bytes(b"".join(encode_event(event) + b"\n" for event in events))
+    return path
 
 
 def in_order(*streams: list[AuthEvent]) -> list[AuthEvent]:

@@ -34,13 +34,12 @@ def test_every_demand_of_the_guide_is_met(name: str, tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
-# Each link in the quickest scenario, and each other scenario with one or two of them.
+# Each link in the quick S2, and others with one or two; what S4 to S6 demand beyond these links
+# fails in test_gamedays_must_fail.py.
 BROKEN = [
     *(("S2", link) for link in LINKS),
     ("S1", "vendor"),
     ("S3", "policy"),
-    ("S4", "vendor"),
-    ("S5", "audit"),
     ("S6", "detection"),
     ("S6", "people"),
 ]

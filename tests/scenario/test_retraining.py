@@ -19,7 +19,6 @@ from quivive.enrich.enricher import Enricher
 from quivive.learn import trees
 from quivive.model.errors import ConfigurationError
 from quivive.model.event import AuthEvent
-from quivive.model.ocsf import encode_event
 from quivive.model.verdict import FALSE_POSITIVE, TRUE_POSITIVE, Verdict
 from quivive.policy.budget import Budgets
 from quivive.scoring.model import SHIPPED, Model, encode_model
@@ -27,7 +26,17 @@ from quivive.scoring.trees import LIFT
 from quivive.store.database import Batch, Store
 from quivive.store.models import Author, Models
 from quivive.store.verdicts import Given, Verdicts
-from tests.scenario.company import FAR, LISBON, PEOPLE, at, in_order, login, ordinary, usual
+from tests.scenario.company import (
+    FAR,
+    LISBON,
+    PEOPLE,
+    at,
+    in_order,
+    login,
+    ordinary,
+    usual,
+    written,
+)
 
 STAFF = PEOPLE[:12]
 FIRST, LAST = 0, 27  # days scored before the verdicts
@@ -54,11 +63,6 @@ def days(first: int, last: int) -> list[AuthEvent]:
         events += [attack(n, 9 + (3 * n) // 2) for n in range(12)]
         events += [journey(6 + n, 10 + 2 * n) for n in range(6)]
     return sorted(events, key=lambda event: event.time)
-
-
-def write(path: Path, events: list[AuthEvent]) -> Path:
-    path.write_bytes(b"".join(encode_event(event) + b"\n" for event in events))
-    return path
 
 
 def run(*arguments: object) -> Result:
@@ -99,8 +103,8 @@ def verdicts(store: Store) -> list[Given]:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Scored, judged, learned: v1 is in shadow. Tests take a copy."""
     found = Trained(tmp_path_factory.mktemp("retraining"), Path())
-    found = Trained(found.folder, write(found.folder / "later.jsonl", days(LAST, SHADOWED)))
-    first = write(found.folder / "first.jsonl", days(FIRST, LAST))
+    found = Trained(found.folder, written(found.folder / "later.jsonl", days(LAST, SHADOWED)))
+    first = written(found.folder / "first.jsonl", days(FIRST, LAST))
     assert run("score", "--state", found.state, "--out", "/dev/null", first).exit_code == 0
     with Store(found.state, create=False) as store:
         Verdicts(store).write(verdicts(store), [], [], {})
@@ -267,7 +271,7 @@ def test_two_runs_do_not_learn_the_same_version(org: Trained) -> None:
 
 
 def test_too_few_verdicts_change_no_weight(org: Trained, tmp_path: Path) -> None:
-    first = write(tmp_path / "first.jsonl", ordinary(0, 12, people=STAFF))
+    first = written(tmp_path / "first.jsonl", ordinary(0, 12, people=STAFF))
     run("score", "--state", tmp_path / "new", "--out", "/dev/null", first)
     nothing = run("learn", "--state", tmp_path / "new")
     assert nothing.exit_code == 0
@@ -327,7 +331,7 @@ def test_a_version_that_misses_an_attack_in_shadow_is_never_promoted(org: Traine
         deaf = Model(version="v2", weights=dict.fromkeys(every, 0.05))
         models.add("v2", encode_model(deaf), report, 0, "shadow", author)
     takeover = replace(attack(3, LAST + 16), metadata=replace(attack(3, 0).metadata, uid="new"))
-    later = write(org.folder / "more.jsonl", in_order(days(LAST, SHADOWED), [takeover]))
+    later = written(org.folder / "more.jsonl", in_order(days(LAST, SHADOWED), [takeover]))
     run("score", "--state", org.state, "--out", "/dev/null", later)
     command = ("models", "promote", "v2", "--state", org.state, "--by", "m", "--why", "better")
     with Store(org.state, create=False) as store:

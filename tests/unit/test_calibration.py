@@ -213,7 +213,7 @@ def test_a_product_larger_than_all_others_together_leans_on_them_but_little() ->
     assert beside.threshold == pytest.approx(alone.threshold, abs=1.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

@@ -11,17 +11,24 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 
 from quivive.app.keeping import begin_state
 from quivive.app.snapshot import encode_state
 from quivive.cli.main import COMMANDS, main
-from quivive.model.ocsf import encode_event
 from quivive.store.database import Batch, Store, StoreError
 from tests.conftest import DATA
 from tests.golden import outcomes
-from tests.scenario.company import BUCHAREST, PEOPLE, UNKNOWN_CLIENT, at, login, ordinary
+from tests.scenario.company import (
+    BUCHAREST,
+    PEOPLE,
+    UNKNOWN_CLIENT,
+    at,
+    login,
+    numbered,
+    ordinary,
+    written,
+)
 
 OKTA = DATA / "sources" / "okta" / "raw" / "system-log.jsonl"
 SSHD = DATA / "sources" / "sshd" / "raw" / "auth.log"
@@ -66,13 +73,8 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two weeks of eight people as OCSF, newest first, and a takeover on the last day."""
     events = ordinary(0, 14, people=PEOPLE[:8])
     events.append(login("dana", at(11, 3), BUCHAREST, agent=UNKNOWN_CLIENT, mfa=False))
-    events = [
-        msgspec.structs.replace(e, metadata=msgspec.structs.replace(e.metadata, uid=f"m-{n}"))
-        for n, e in enumerate(events)
-    ]
     path = tmp_path_factory.mktemp("month") / "month.ndjson"
-    path.write_bytes(b"".join(encode_event(e) + b"\n" for e in reversed(events)))
-    return path
+    return written(path, reversed(numbered(events, "m-")))
 
 
 @pytest.fixture(scope="module")

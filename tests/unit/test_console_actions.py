@@ -80,6 +80,8 @@ def test_a_responder_acts_and_takes_it_back(served: Served, okta: Okta) -> None:
     shown = rob.get("/").text
     key = re.search(r'href="/actions/([0-9a-f]{32})/undo"', shown)
     assert key is not None
+    assert f'data-row="{key[1]}"' in shown  # reached with j, taken back with o
+    assert f'data-key="o" href="/actions/{key[1]}/undo"' in shown
     assert "called her" not in Browser(served, "vic").get(f"/actions/{key[1]}/undo").text
 
     undo = f"/actions/{key[1]}/undo"

@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import re
+import threading
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -43,6 +45,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     lines = []
     number = 0
     for text in HOSTILE:
+        lines.append(line(900 + number, f"m{number}@example.com", place=text, at=(47.0, 8.0)))
         for field in FIELDS:
             number += 1
             given = {field: text} if field != "id" else {"id": f"{text[:300]}{number}"}
@@ -261,6 +264,36 @@ def test_the_pages_queries_use_an_index(tmp_path: Path) -> None:
                     assert derived or not scans, (statement, row[3])
 
 
+def test_a_slow_database_holds_up_nobody_who_does_not_wait_for_it(
+    served: Served, ana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that waits for the store leaves the server free to answer others."""
+    asked, answered = threading.Event(), threading.Event()
+    slow = console.urgent
+
+    def urgent(*given: object) -> object:
+        asked.set()
+        assert answered.wait(20)
+        return slow(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(console, "urgent", urgent)
+
+    async def go() -> tuple[int, int, int]:
+        transport = httpx2.ASGITransport(app=served.server.front)  # type: ignore[arg-type]
+        async with httpx2.AsyncClient(
+            transport=transport, base_url=ana.base, cookies=ana.cookies
+        ) as client:
+            waiting = asyncio.create_task(client.get("/"))
+            while not asked.is_set():
+                await asyncio.sleep(0)
+            keys, health = await client.get("/keys"), await client.get("/healthz")
+            assert not waiting.done()
+            answered.set()
+            return (await waiting).status_code, keys.status_code, health.status_code
+
+    assert served.runner.run(go()) == (200, 200, 200)
+
+
 def test_a_hundred_thousand_incidents_are_paged(tmp_path: Path) -> None:
     with Store(tmp_path / "state", lasting=False) as store:
         Incidents(store)
@@ -355,6 +388,37 @@ def test_a_verdict_by_link_needs_the_form_and_works_once(served: Served) -> None
         served.now = NOW
 
 
+def test_an_incident_has_a_map_and_the_list_has_its_numbers(tmp_path: Path) -> None:
+    put(
+        tmp_path / "state",
+        [
+            line(0, risk=10.0, place="Toronto", at=(43.7, -79.4), ip="192.0.2.1"),
+            line(1, risk=12.0, place="Hidden"),
+            line(2, place="Tokyo", at=(35.7, 139.7)),
+            line(3, risk=20.0, status=2, place="Lagos", at=(6.5, 3.4)),
+        ],
+    )
+    served = cheap(Served(tmp_path / "state"))
+    try:
+        browser, store = Browser(served, "vic"), served.server.context.store
+        found = Incidents(store).listed()[0]
+        text = browser.get(f"/incidents/{found.id}").text
+        who = browser.get(f"/identities/{served.server.console.names.handle('ann@example.com')}")
+        land = browser.get(served.server.console.land.partition("#")[0])
+    finally:
+        served.close()
+    for page in (text, who.text):
+        drawing = re.search(r'<svg class="map".*?</svg>', page, re.DOTALL)
+        assert drawing is not None
+        assert "with a finding: 2 Tokyo, RO" in drawing[0]
+        assert drawing[0].count('class="ring"') == 1
+        assert 'class="way told"' in drawing[0]
+    rows = re.findall(r'<tr><td class="number dim">(\d*)</td><td>(?:<span[^>]*>)?(\w+)', text)
+    assert sorted(rows) == [("", "Hidden"), ("1", "Toronto"), ("2", "Tokyo"), ("3", "Lagos")]
+    assert land.headers["content-type"] == "image/svg+xml"
+    assert 'id="land"' in land.text
+
+
 def test_the_post_mortem_says_what_is_known(tmp_path: Path) -> None:
     put(tmp_path / "state", [line(n, client=f"agent {n}", service=f"App {n}") for n in range(3)])
     served = cheap(Served(tmp_path / "state"))
@@ -369,7 +433,9 @@ def test_the_post_mortem_says_what_is_known(tmp_path: Path) -> None:
         f"# Post-mortem: {incident.id}", "ann@example.com", "App 0, App 1, App 2".split(", ")[0],
         "country RO: 0 of its 61 logins", "Bucharest, RO", "end all sessions by rule",
         "shadow, so nothing was done", "Verdicts: not theirs (1 of 3 findings)", "verdict:true",
-        "*What should have been told earlier?",
+        "*What should have been told earlier?", "### Beside the login before",
+        "| client | agent 0 |",
+        "203.0.113.77: 0 logins of 0 other identities within a day",
     ):  # fmt: skip
         assert bit.replace("_", "\\_") in text or bit in text, bit
 
@@ -415,7 +481,8 @@ def test_files_of_others_are_what_they_say(ana: Browser) -> None:
     said = folder.joinpath("VENDORED.md").read_text()
     rows = re.findall(r"^\| `([^`]+)` \| .* `([^`]+\.LICENSE)` \| `([0-9a-f]{64})` \|$", said, re.M)
     ours = {"console.js", "console.css", "icon.svg"}
-    assert {name for name, _, _ in rows} == {n for n in assets() if n.endswith(".js")} - ours
+    theirs = {name for name in assets() if name.endswith((".js", ".svg"))} - ours
+    assert {name for name, _, _ in rows} == theirs
     for name, licence, digest in rows:
         assert hashlib.sha256(folder.joinpath(name).read_bytes()).hexdigest() == digest
         assert folder.joinpath(licence).read_text()

@@ -185,7 +185,7 @@ def _contexts(draw: st.DrawFn) -> Context:
 
 
 @given(st.lists(_contexts(), max_size=6, unique_by=lambda c: c.id), policies.logins())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_index_finds_what_a_search_finds(
     some: list[Context], one: tuple[AuthEvent, Any, Assessment]
 ) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from quivive.app import running
 from quivive.app.keeping import begin_state
@@ -19,7 +18,7 @@ from quivive.cli.main import main
 from quivive.engine import resident, state
 from quivive.model.ocsf import encode_event
 from quivive.store.database import Store
-from tests.scenario.company import PEOPLE, ordinary
+from tests.scenario.company import PEOPLE, numbered, ordinary
 
 POINTS = (
     "after-output-flush",
@@ -37,10 +36,7 @@ LOGINS, PER_BATCH = 60, 25
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty logins, newest first, and two records that are none."""
-    events = [
-        replace(event, metadata=replace(event.metadata, uid=f"u-{number}"))
-        for number, event in enumerate(ordinary(0, 10, people=PEOPLE[:6])[:LOGINS])
-    ]
+    events = numbered(ordinary(0, 10, people=PEOPLE[:6])[:LOGINS])
     path = tmp_path_factory.mktemp("logs") / "month.ndjson"
     lines = [encode_event(event) for event in reversed(events)]
     path.write_bytes(b"\n".join([*lines[:40], b"{nonsense", *lines[40:], b'{"a": 1}']) + b"\n")
@@ -142,8 +138,6 @@ def test_killed_once_at_every_point(log, tmp_path, undisturbed) -> None:
 
 @settings(
     max_examples=5,
-    deadline=None,
-    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(st.integers(1, 14), st.sampled_from(["", "torn", "gone"])), max_size=4))

@@ -12,7 +12,15 @@ from joserfc.jwk import OKPKey
 
 from quivive.app.audit import verify
 from quivive.app.errors import UsageError
-from quivive.app.incidents import Desk, act, decision_entries, judged, known_of, rebuild
+from quivive.app.incidents import (
+    Desk,
+    act,
+    containment_failed,
+    decision_entries,
+    judged,
+    known_of,
+    rebuild,
+)
 from quivive.app.notices import Known
 from quivive.app.notifying import KIND
 from quivive.app.wire import Outside
@@ -75,12 +83,6 @@ def keep(store: Store, desk: Desk, *lines: bytes) -> None:
         desk.take(body)
     store.commit(Batch(rows=rows, also=[lambda c: desk.write(c, T0)]))
     desk.kept()
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    with Store(tmp_path / "state") as opened:
-        yield opened
 
 
 def notes(store: Store) -> list[Notification]:
@@ -162,14 +164,20 @@ def test_what_is_known_of_nobody() -> None:
     assert known.silencing(("c1",)) is None
 
 
-def test_failed_containment_is_told(store: Store) -> None:
+def test_failed_containment_marks_the_incident_and_is_told_once(store: Store) -> None:
     desk = Desk(store)
     keep(store, desk, line(3))
-    desk.failed("e3", T0 + 9 * MINUTE, "Okta refused")
-    keep(store, desk)
-    told = notes(store)[-1]
-    assert (told.about, told.priority, told.route) == ("containment", "P1", "page")
-    assert told.runbook == "docs/runbooks/response-failed.md"
+    (before,) = Incidents(store).listed()
+    act(store, before.id, "ana", "", T0 + MINUTE, close=False)
+    told = notes(store)
+    containment_failed(store, "e3", T0 + 9 * MINUTE, "Okta refused")
+    containment_failed(store, "e3", T0 + 9 * MINUTE, "again")
+    containment_failed(store, "unknown", T0 + 9 * MINUTE, "?")
+    (after,) = Incidents(store).listed()
+    assert (after.containment_failed, after.priority, after.route) == (True, "P1", "page")
+    assert (before.status, after.status) == ("open", "open"), "acknowledged is not contained"
+    assert "containment failed: Okta refused" in [note.text for note in after.notes]
+    assert notes(store) == told, "the page is the responder's own"
 
 
 def test_decisions_are_recorded_but_for_allow() -> None:

@@ -238,7 +238,7 @@ def run(detector: Detector, days: list[list[Seen]]) -> list[list[float]]:
     return [detector.judge(day) for day in days]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(logins, max_size=8), max_size=4))
 def test_any_login_has_a_score_and_the_same_each_time(days: list[list[Seen]]) -> None:
     first = [ordinary(n, -1) for n in range(FEWEST_LOGINS)]

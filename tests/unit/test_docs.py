@@ -22,6 +22,9 @@ from quivive.policy.budget import Budgets
 from quivive.scoring.model import SHIPPED
 from quivive.sim.build import simulate
 from scripts import reference
+from scripts.pages import output
+from scripts.pages.cli import cli, commands
+from scripts.pages.names import TECHNIQUES
 from tests.conftest import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -76,12 +79,12 @@ def test_signal_is_documented(family: object) -> None:
     for name, sentence in family.tells.items():
         assert sentence.endswith("."), f"{name}: {sentence!r} is no sentence"
     assert family.attack, f"{family.name} names no ATT&CK technique"
-    unnamed = [t for t in family.attack if t not in reference.TECHNIQUES]
-    assert not unnamed, f"name these techniques in scripts/reference.py: {unnamed}"
+    unnamed = [t for t in family.attack if t not in TECHNIQUES]
+    assert not unnamed, f"name these techniques in scripts/pages/names.py: {unnamed}"
 
 
 def test_commands_are_documented() -> None:
-    undocumented = [path for path, command in reference.commands() if not command.help]
+    undocumented = [path for path, command in commands() if not command.help]
     assert not undocumented
 
 
@@ -98,11 +101,11 @@ def test_every_output_key_is_documented(tmp_path: Path) -> None:
             beside=Beside(SHIPPED, SHIPPED, Budgets(), Scale()),
         )
     ]
-    assert {key for line in lines for key in line} == set(reference.OUTPUT)
+    assert {key for line in lines for key in line} == set(output.OUTPUT)
     said = {key for line in lines for key in line["decision"]}
-    assert {"action", "mode", "rule", "policy"} <= said <= set(reference.DECISION)
-    assert set(reference.DECISION) == set(Decision.__struct_fields__)
-    assert {k for line in lines for r in line["reasons"] for k in r} == set(reference.REASON)
+    assert {"action", "mode", "rule", "policy"} <= said <= set(output.DECISION)
+    assert set(output.DECISION) == set(Decision.__struct_fields__)
+    assert {k for line in lines for r in line["reasons"] for k in r} == set(output.REASON)
 
 
 # --- links
@@ -162,7 +165,7 @@ def examples(page: Path) -> Iterator[list[str]]:
 
 def check(words: list[str]) -> None:
     """Asserts that a quivive command line uses commands and options that exist."""
-    path, command = "quivive", reference.cli
+    path, command = "quivive", cli
     rest = words[1:]
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(click.Context(command), rest[0])

@@ -93,9 +93,7 @@ def test_saving_a_state_twice_gives_the_same_bytes() -> None:
     assert encode_state(decode_state(body, "test")) == body
 
 
-@settings(
-    max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), max_size=40))
 def test_duplicates_change_nothing(repeats: list[tuple[int, int]]) -> None:
     """Events seen before come again at any later place in the stream."""

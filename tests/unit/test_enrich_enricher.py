@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quivive.enrich.enricher import Enriched, Enricher, with_place
+from quivive.enrich.enricher import Enriched, Enricher
 from quivive.enrich.lists import AddressLists
 from quivive.enrich.places import PlaceDatabase
 from quivive.model.event import (
@@ -20,7 +20,7 @@ from quivive.model.event import (
     Unmapped,
     User,
 )
-from tests.unit.test_enrich_places import BERLIN, write, write_mmdb
+from tests.unit.place_files import BERLIN, write, write_mmdb
 
 
 def event(
@@ -116,26 +116,6 @@ def test_a_login_without_address_or_source() -> None:
         time=1, activity_id=1, status_id=1, user=User(name="a"), metadata=event().metadata
     )
     assert Enricher().enrich(bare).scope is None
-    assert with_place(bare, Enricher().enrich(bare)) is bare
-
-
-def test_with_place_adds_only_what_is_missing(places: PlaceDatabase) -> None:
-    enricher = Enricher(places)
-    plain = event("203.0.113.9")
-    filled = with_place(plain, enricher.enrich(plain)).src_endpoint
-    assert filled is not None
-    assert filled.location == Location(
-        country="DE", region="State of Berlin", city="Berlin", lat=52.52, long=13.405
-    )
-    assert filled.autonomous_system == AutonomousSystem(number=64500, name="Example Hosting")
-    assert filled.ip == "203.0.113.9"
-
-    elsewhere = event("203.0.113.9", Location(country="FR"), AutonomousSystem(number=1, name="X"))
-    assert with_place(elsewhere, enricher.enrich(elsewhere)) is elsewhere
-    unknown = event("198.51.100.1")
-    assert with_place(unknown, enricher.enrich(unknown)) is unknown
-    again = with_place(plain, enricher.enrich(plain))
-    assert with_place(again, enricher.enrich(again)) is again
 
 
 ENRICHER = Enricher()
@@ -150,4 +130,3 @@ def test_enrich_never_raises(ip: str, agent: str, location: Location | None) -> 
     login = event(ip, location, AutonomousSystem(number=-1, name=agent[:50]), agent, agent)
     found = ENRICHER.enrich(login)
     assert (found.lat is None) == (found.long is None)
-    with_place(login, found)

@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from quivive.app.errors import UsageError
-from quivive.app.geoip import home_dir, install, installed, open_lists, open_places, status
+from quivive.app.geoip import install, installed, open_places, status
+from quivive.app.lists import home_dir, open_lists
 from quivive.cli.geoip import command
-from tests.unit.test_enrich_places import BERLIN, LAGOS, unusable, write, write_mmdb
+from tests.unit.place_files import BERLIN, LAGOS, unusable, write, write_mmdb
 
 NOW = 1_800_000_000_000
 

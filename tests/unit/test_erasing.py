@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -13,11 +14,20 @@ from quivive.app.audit import signing_key, verify
 from quivive.app.erasing import Erased, erase, pseudonymise, stand_in
 from quivive.app.errors import UsageError
 from quivive.app.keeping import load_state
+from quivive.app.ssf import Transmitter
+from quivive.app.telemetry import Telemetry
 from quivive.cli.main import cli
-from quivive.store import views
+from quivive.respond import caep
+from quivive.respond.secret import Secret
+from quivive.respond.ssf.streams import Poll, Wanted
+from quivive.respond.ssf.tokens import SESSION_REVOKED
+from quivive.store import ssf, views
+from quivive.store.analytics import Analytics
 from quivive.store.database import Store
 from quivive.store.models import Author
+from quivive.store.telemetry import Line, Parts
 from tests.unit.company_state import company
+from tests.vendor import key_pem
 
 BY = Author("ada", "asked for", 1_800_000_000_000)
 STAYS = {"audit", "verdicts", "contexts"}  # append-only, or said to stay
@@ -73,6 +83,25 @@ def test_no_table_but_what_must_stay_names_it_any_more(
     assert verify(store, signing_key(store)).broken is None
 
 
+def test_tokens_that_name_it_leave_the_streams(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are signed, so that nothing in them can be changed, and read as they are."""
+    monkeypatch.setenv("SSF_KEY", key_pem("ec"))
+    key = Secret(env="SSF_KEY")
+    made = Transmitter(store, caep.Settings(issuer="https://q", key=key, streams=True))
+    number = made.create("app", Wanted(), BY.at)["stream_id"]
+    name, _ = somebody(store)
+    for who in (name, "somebody.else@example.com"):
+        subject = {"format": "email", "email": who}
+        made.publish(SESSION_REVOKED, {}, subject, who, BY.at)
+        made.set_subject("app", number, subject, BY.at, wanted=False)
+    erase(store, name, BY)
+    assert len(made.poll("app", number, Poll(), BY.at)["sets"]) == 1
+    with store.reading() as connection:
+        assert ssf.removed(connection, number) == 1
+
+
 def test_erasing_takes_back_exactly_what_it_taught_the_organisation(store: Store) -> None:
     name, _ = somebody(store)
     before = load_state(store)
@@ -123,6 +152,28 @@ def test_a_pseudonym_leaves_what_is_counted_and_nothing_that_tells_who(store: St
     assert all("erased" in reason["text"] for reason in line["reasons"])
 
 
+def test_logins_of_others_that_name_it_name_the_stand_in(store: Store) -> None:
+    name, _ = somebody(store)
+    mine = next(
+        row for row in views.page(store, views.Wanted(limit=1_000))
+        if json.loads(row.body)["identity"] != name
+    )  # fmt: skip
+    before = json.loads(mine.body)
+    before["event"]["actor"] = {"user": {"name": name}}
+    with store.transaction() as connection:
+        connection.exec_driver_sql(
+            "UPDATE assessments SET body = ? WHERE id = ?",
+            (json.dumps(before).encode(), before["id"]),
+        )
+    done = erase(store, name, BY)
+    body = store.assessment(before["id"])
+    assert body is not None
+    after = json.loads(body)
+    assert after["event"]["actor"] == {"user": {"name": done.stand_in}}
+    assert after["identity"] == before["identity"]
+    assert "assessments" not in found_in(store, name)
+
+
 def test_its_own_record_does_not_name_it(store: Store) -> None:
     name, _ = somebody(store)
     erase(store, name, BY)
@@ -163,3 +214,84 @@ def test_the_command_asks_first_and_says_what_stays(made: Path, tmp_path: Path) 
     assert said.exit_code == 0, said.output
     assert "deleted" in said.output
     assert "audit trail" in said.output
+
+
+def telemetry_of(store: Store, folder: Path) -> Path:
+    """Every login of a store as telemetry, in two parts a run."""
+    with store.reading() as connection:
+        runs = connection.exec_driver_sql("SELECT DISTINCT run FROM assessments").scalars().all()
+    for run in runs:
+        assert Telemetry(store, folder).fill(run) > 0
+    return folder
+
+
+def bytes_of(folder: Path, *names: str) -> list[str]:
+    """The values of all files of telemetry in which any of some names stands."""
+    return [
+        text
+        for file in folder.rglob("*.parquet")
+        for row in pq.read_table(file, partitioning=None).to_pylist()
+        for text in map(str, row.values())
+        if any(name in text for name in names)
+    ]
+
+
+@pytest.mark.parametrize("do", [erase, pseudonymise])
+def test_its_rows_of_telemetry_go_and_those_of_others_stay(
+    store: Store, do: Callable[..., Erased]
+) -> None:
+    assert store.folder is not None
+    folder = telemetry_of(store, store.folder / "telemetry")
+    name, called = somebody(store)
+    summary = views.summary(store, name)
+    assert summary is not None
+    with Analytics(folder) as analytics:
+        whole = analytics.ask("SELECT count(*) FROM logins").rows[0][0]
+    assert bytes_of(folder, *called)
+    done = do(store, name, BY)
+    assert done.telemetry == summary.logins
+    assert bytes_of(folder, *called) == []
+    with Analytics(folder) as analytics:
+        assert analytics.ask("SELECT count(*) FROM logins").rows == [(whole - done.telemetry,)]
+    assert not list(folder.rglob(".*"))
+
+
+def test_rows_of_others_that_name_it_name_the_stand_in(store: Store, tmp_path: Path) -> None:
+    name, _ = somebody(store)
+    line = json.loads(views.page(store, views.Wanted(limit=1))[0].body)
+    line["identity"], line["id"] = "role/deploy", "assumed"
+    line["event"]["user"] = {"name": "deploy", "type_id": 3}
+    line["event"]["actor"] = {"user": {"name": name}}
+    line["reasons"] = [{"signal": "address", "text": f"{name} is at home there", "weight": -1.0,
+                        "attack": []}]  # fmt: skip
+    Parts(tmp_path / "t").write(9, [Line(1, json.dumps(line).encode())])
+    done = erase(store, name, BY, str(tmp_path / "t"))
+    assert done.telemetry == 0
+    assert bytes_of(tmp_path / "t", name) == []
+    (row,) = pq.read_table(next((tmp_path / "t").rglob("*.parquet")), partitioning=None).to_pylist()
+    assert row["identity"] == "role/deploy"
+    assert row["actor_user_name"] == done.stand_in
+    assert row["reasons"][0]["text"] == f"{done.stand_in} is at home there"
+
+
+def test_telemetry_that_is_elsewhere_or_damaged_stops_it_before_anything_changes(
+    store: Store, tmp_path: Path
+) -> None:
+    name, _ = somebody(store)
+    folder = telemetry_of(store, tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="--telemetry-dir"):
+        erase(store, name, BY)
+    with pytest.raises(UsageError, match="--telemetry-dir"):
+        erase(store, name, BY, str(tmp_path / "nowhere"))
+    damaged = sorted(folder.rglob("*.parquet"))[-1]
+    kept = damaged.read_bytes()
+    damaged.write_bytes(kept[:100])
+    with pytest.raises(UsageError, match="damaged"):
+        erase(store, name, BY, str(folder))
+    assert views.summary(store, name) is not None
+    damaged.write_bytes(kept)
+    args = ["identity", "erase", name, "--state", str(store.folder), "--why", "asked for", "--yes"]
+    said = CliRunner().invoke(cli, [*args, "--telemetry-dir", str(folder)])
+    assert said.exit_code == 0, said.output
+    assert "rows of telemetry deleted" in said.output
+    assert bytes_of(folder, name) == []

@@ -442,7 +442,7 @@ parts_of_json = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(text=parts_of_json, cuts=st.lists(st.integers(1, 12), max_size=40), limit=st.integers(4, 60))
 def test_pieces_do_not_depend_on_the_chunks(text: str, cuts: list[int], limit: int) -> None:
     body = text.encode()
@@ -460,7 +460,7 @@ def test_pieces_do_not_depend_on_the_chunks(text: str, cuts: list[int], limit: i
     assert pieces(body[i : i + 1] for i in range(len(body))) == whole
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(
     body=st.one_of(
         parts_of_json.map(str.encode),
@@ -492,7 +492,7 @@ records_of_json = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(
     records=records_of_json,
     indent=st.sampled_from([None, 0, 2]),

@@ -313,7 +313,7 @@ _findings = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(_findings)
 def test_no_finding_is_lost_and_going_on_is_the_same(findings: list[Finding]) -> None:
     straight, restarted = Book(), Book()

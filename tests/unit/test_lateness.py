@@ -5,7 +5,6 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from quivive.baseline.clocks import LATENESS_MS
 from quivive.baseline.windows import DistinctWindow, Window
@@ -21,6 +20,7 @@ from tests.scenario.company import (
     at,
     company,
     login,
+    numbered,
     ordinary,
     texts,
 )
@@ -42,10 +42,7 @@ def in_order() -> list[AuthEvent]:
         login("ca3", at(44, 16.2), FAR[2], **odd),
     ]
     events.sort(key=lambda event: event.time)
-    return [
-        replace(event, metadata=replace(event.metadata, uid=f"e-{number}"))
-        for number, event in enumerate(events)
-    ]
+    return numbered(events, "e-")
 
 
 def judged(events: list[AuthEvent]) -> dict[str, Scored]:
@@ -59,7 +56,7 @@ def expected() -> dict[str, Scored]:
 
 
 # Not scoped by function, so that the company's forty days are decoded once an example only.
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 1 << 32), bound=st.sampled_from([60_000, 900_000, LATENESS_MS]))
 def test_the_same_is_found_of_events_that_come_late_within_the_bound(
     expected: dict[str, Scored], seed: int, bound: int

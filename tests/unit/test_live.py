@@ -42,8 +42,14 @@ def unbroken(events: list[AuthEvent]) -> tuple[list[bytes], bytes]:
     return said, encode_state(made.engine.state)
 
 
-def live(store: Store, checkpoint: int = 40) -> Live:
-    return Live(store, Enricher(None, None), checkpoint=checkpoint)
+@pytest.fixture(params=[1, 20], ids=["rows at once", "rows later"])
+def rows(request) -> int:
+    """How many logins go into their table together."""
+    return int(request.param)
+
+
+def live(store: Store, checkpoint: int = 40, rows: int = 1) -> Live:
+    return Live(store, Enricher(None, None), checkpoint=checkpoint, rows=rows)
 
 
 def groups(events: list[AuthEvent]) -> Iterator[list[AuthEvent]]:
@@ -51,13 +57,22 @@ def groups(events: list[AuthEvent]) -> Iterator[list[AuthEvent]]:
         yield events[start : start + GROUP]
 
 
+def outgoing(group: list[AuthEvent]) -> list[Outgoing]:
+    """What one group in two has to send: rows go into their table with it."""
+    newest = group[-1].metadata.uid or ""
+    return [Outgoing(newest, "notification", 1, 1, b"{}")] if int(newest[2:]) % 2 else []
+
+
 def feed(at_work: Live, events: list[AuthEvent]) -> None:
     """What the server does: judges a group, keeps it, then answers."""
     for group in groups(events):
         for event in group:
             at_work.judge("api", event)
-        newest = group[-1].metadata.uid or ""
-        at_work.commit(outbox=[Outgoing(newest, "notification", 1, 1, b"{}")])
+        at_work.commit(outbox=outgoing(group))
+
+
+def sent(events: list[AuthEvent]) -> int:
+    return sum(len(outgoing(group)) for group in groups(events))
 
 
 def lines(store: Store) -> list[bytes]:
@@ -74,16 +89,17 @@ def count(store: Store, table: sa.Table) -> int:
 
 @pytest.mark.parametrize("cut", [1, 3, 6, 9, 12])
 def test_checkpoint_and_journal_give_the_state_that_was_lost(
-    where: str, events: list[AuthEvent], unbroken: tuple[list[bytes], bytes], cut: int
+    where: str, events: list[AuthEvent], unbroken: tuple[list[bytes], bytes], cut: int, rows: int
 ) -> None:
     with Store(where) as store:
-        first = live(store)
+        first = live(store, rows=rows)
         feed(first, events[: cut * GROUP])
         first.judge("api", events[cut * GROUP])  # never committed: nobody was answered
         there = store.journaled()
     with Store(where) as store:
-        second = live(store)
+        second = live(store, rows=rows)
         assert second.replayed == there
+        assert lines(store) == unbroken[0][: cut * GROUP]  # also those only in the journal
         whole = Company(engine())
         for event in events[: cut * GROUP]:
             whole.engine.step(event)
@@ -92,7 +108,7 @@ def test_checkpoint_and_journal_give_the_state_that_was_lost(
         second.checkpoint()
         assert store.journaled() == 0
         assert (lines(store), encode_state(second.state)) == unbroken
-        assert count(store, schema.outbox) == len(list(groups(events)))
+        assert count(store, schema.outbox) == sent(events)
     with Store(where) as store:
         assert encode_state(live(store).state) == unbroken[1]
 
@@ -100,7 +116,12 @@ def test_checkpoint_and_journal_give_the_state_that_was_lost(
 @pytest.mark.parametrize("point", ["in-transaction", "before-commit", "after-commit"])
 @pytest.mark.parametrize("nth", [1, 4, 7, 8])
 def test_killed_while_keeping_a_group(
-    tmp_path, events: list[AuthEvent], unbroken: tuple[list[bytes], bytes], point: str, nth: int
+    tmp_path,
+    events: list[AuthEvent],
+    unbroken: tuple[list[bytes], bytes],
+    point: str,
+    nth: int,
+    rows: int,
 ) -> None:
     """The client was not answered, and sends the group again."""
     left = [nth]
@@ -114,7 +135,7 @@ def test_killed_while_keeping_a_group(
     done = 0
     with Store(tmp_path) as store:
         store.at = at
-        first = live(store)
+        first = live(store, rows=rows)
         try:
             for group in groups(events):
                 feed(first, group)
@@ -123,19 +144,20 @@ def test_killed_while_keeping_a_group(
             pass
         assert not left[0]
     with Store(tmp_path) as store:
-        second = live(store)
+        second = live(store, rows=rows)
         feed(second, events[done * GROUP :])
+        second.settle()
         assert (lines(store), encode_state(second.state)) == unbroken
-        assert count(store, schema.outbox) == len(list(groups(events)))
+        assert count(store, schema.outbox) == sent(events)
 
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_commit_that_failed_is_tried_again(
-    where: str, events: list[AuthEvent], unbroken: tuple[list[bytes], bytes], lost: bool
+    where: str, events: list[AuthEvent], unbroken: tuple[list[bytes], bytes], lost: bool, rows: int
 ) -> None:
     """``lost``: it went through, and only the answer did not."""
     with Store(where) as store:
-        at_work = live(store)
+        at_work = live(store, rows=rows)
         left = [0]
 
         def at(found: str) -> None:
@@ -150,14 +172,16 @@ def test_a_commit_that_failed_is_tried_again(
             for event in group:
                 at_work.judge("api", event)
             try:
-                at_work.commit(outbox=[Outgoing(str(group[0].time), "response", 1, 1, b"{}")])
+                at_work.commit(outbox=outgoing(group))
             except StoreUnavailable:
                 failed += 1
         assert failed > 2
         store.at = lambda _: None
         at_work.commit()
+        at_work.settle()
+        assert at_work.settled
         assert (lines(store), encode_state(at_work.state)) == unbroken
-        assert count(store, schema.outbox) == len(list(groups(events)))
+        assert count(store, schema.outbox) == sent(events)
     with Store(where) as store:
         assert encode_state(live(store).state) == unbroken[1]
 

@@ -66,12 +66,6 @@ class Wires:
         return [body["text"] for of, body in self.sent if of == name]
 
 
-@pytest.fixture
-def store(tmp_path: Path):
-    with Store(tmp_path / "state") as opened:
-        yield opened
-
-
 class Setup:
     def __init__(self, store: Store, *channels: dict[str, Any], console: str | None = CONSOLE):
         self.settings = settings_of({"console": console, "channels": list(channels)}, "here")

@@ -114,7 +114,7 @@ def test_a_budget_that_cannot_be_held(text: str) -> None:
         max_size=4,
     )
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_policy_can_be_checked(rules: list[tuple[str, str, str]]) -> None:
     import yaml
 
@@ -136,6 +136,6 @@ def test_any_policy_can_be_checked(rules: list[tuple[str, str, str]]) -> None:
 
 
 @given(st.text(string.printable, max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_text_crashes_the_reader(text: str) -> None:
     assert parse(text).policy is None or parse(text).problems == []

@@ -129,7 +129,7 @@ def test_facts_are_bounded_however_long_the_record() -> None:
 
 
 @given(st.text(max_size=60) | st.text("abe.()[]{}!&|=<>?:'\"\\ 019", max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_text_crashes(text: str) -> None:
     found, flaws = conditions.read(text)
     assert (found is None) == bool(flaws)
@@ -137,7 +137,7 @@ def test_no_text_crashes(text: str) -> None:
 
 
 @given(policies.conditions(), policies.logins(), st.booleans())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_what_is_known_of_a_condition_is_true(text: str, one: Login, travelling: bool) -> None:
     found = condition(text)
     assert printed(parse(found.source)) == found.source
@@ -152,7 +152,7 @@ def test_what_is_known_of_a_condition_is_true(text: str, one: Login, travelling:
 
 
 @given(policies.conditions(), policies.conditions(), st.lists(policies.logins(), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_implied_follows(one: str, other: str, many: list[Login]) -> None:
     both = f"({one}) && ({other})"
     either = f"({one}) || ({other})"

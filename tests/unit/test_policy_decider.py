@@ -41,7 +41,7 @@ def ladder(risk: float, confidence: float, kind: str, corroborated: bool) -> str
     st.sampled_from(("human", "service")),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_shipped_policy_is_a_ladder(
     risk: float, confidence: float, kind: str, corroborated: bool
 ) -> None:
@@ -73,7 +73,7 @@ def test_a_low_risk_is_allowed_without_asking_any_rule(monkeypatch: pytest.Monke
     policies.logins(),
     st.sampled_from((None, "travel", "campaign", "vip")),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_short_road_ends_where_the_long_one_does(
     rules: list[tuple[str, str, str]],
     one: tuple[AuthEvent, object, object],

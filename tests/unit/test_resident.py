@@ -53,8 +53,6 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @settings(
     max_examples=10,
-    deadline=None,
-    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(cuts=st.sets(st.integers(1, 260), max_size=25), reopened=st.booleans())

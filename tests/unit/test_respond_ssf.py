@@ -5,9 +5,8 @@ import hmac
 import json
 import warnings
 
+import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey, KeySet, RSAKey
@@ -16,7 +15,7 @@ from quivive.model.response import ResponseRequest, Target
 from quivive.respond import webhook
 from quivive.respond.errors import RefusedError
 from quivive.respond.ssf import streams, tokens
-from quivive.respond.ssf.streams import StreamError, Transmitter
+from quivive.respond.ssf.streams import StreamError, Wanted
 from quivive.respond.ssf.tokens import Signer
 from tests.vendor import NOW, key_pem
 
@@ -131,139 +130,88 @@ def test_the_configuration_document_names_everything() -> None:
 # --- streams
 
 
-def wanted(**given: object) -> streams.Wanted:
-    return streams.decode_wanted(json.dumps(given).encode())
+def wanted(**given: object) -> Wanted:
+    return msgspec.json.decode(json.dumps(given), type=Wanted)
 
 
-def made() -> tuple[Transmitter, streams.Stream]:
-    state = Transmitter(issuer=ISSUER)
-    streams.create(state, "app", "https://app", wanted())
-    return state, next(iter(state.streams.values()))
+def made(**given: object) -> streams.Stream:
+    return streams.create([], "s1", "app", "https://app", wanted(**given))
 
 
-def test_a_stream_is_made_changed_and_removed() -> None:
-    state = Transmitter(issuer=ISSUER)
-    asked = wanted(
+def test_a_stream_is_made_and_changed() -> None:
+    stream = made(
         events_requested=[tokens.SESSION_REVOKED, "https://elsewhere/event"],
         delivery={"method": streams.PUSH, "endpoint_url": "https://app/in",
                   "authorization_header": "Bearer hush"},
     )  # fmt: skip
-    found = streams.create(state, "app", "https://app", asked)
+    found = streams.configuration(ISSUER, stream)
     assert found["events_delivered"] == [tokens.SESSION_REVOKED]
     assert found["events_supported"] == list(tokens.EVENTS)
     assert found["delivery"] == {"method": streams.PUSH, "endpoint_url": "https://app/in"}
-    assert "hush" not in json.dumps(found)
+    assert "hush" not in json.dumps(found) + repr(stream)
     with pytest.raises(StreamError) as caught:
-        streams.create(state, "app", "https://app", wanted())
+        streams.create([stream], "s2", "app", "https://app", wanted())
     assert caught.value.status == 409
-    number = found["stream_id"]
-    assert streams.read(state, "app", None) == [found]
-    assert streams.read(state, "other", None) == []
-    patched = streams.update(state, "app", wanted(stream_id=number, description="x"), replace=False)
-    assert patched == found | {"description": "x"}
-    replaced = streams.update(state, "app", wanted(stream_id=number), replace=True)
-    assert replaced["delivery"]["method"] == streams.POLL
-    assert "description" not in replaced
-    for call in (
-        lambda: streams.read(state, "other", number),
-        lambda: streams.delete(state, "other", number),
-        lambda: streams.update(state, "other", wanted(stream_id=number), replace=True),
-    ):
+    streams.update(stream, wanted(description="x\n"), replace=False)
+    assert streams.configuration(ISSUER, stream) == found | {"description": "x"}
+    streams.update(stream, wanted(), replace=True)
+    found = streams.configuration(ISSUER, stream)
+    assert found["delivery"]["method"] == streams.POLL
+    assert found["delivery"]["endpoint_url"] == f"{ISSUER}ssf/poll/s1"
+    assert "description" not in found
+    for owner, number in (("other", "s1"), ("app", "s2"), ("other", None)):
         with pytest.raises(StreamError) as caught:
-            call()
+            streams.of([stream], owner, number)
         assert caught.value.status == 404, "another's stream is as good as none"
-    streams.delete(state, "app", number)
-    assert state.streams == {}
 
 
 @pytest.mark.parametrize(
-    "body",
+    "delivery",
     [
-        b"not json", b"[]", b'{"delivery": {"method": "smoke"}}', b'{"events_requested": "all"}',
-        b'{"delivery": {"method": "urn:ietf:rfc:8935"}}',
-        b'{"delivery": {"method": "urn:ietf:rfc:8935", "endpoint_url": "http://app/"}}',
-        b'{"delivery": {"method": "urn:ietf:rfc:8935", "endpoint_url": "https://u:p@app/"}}',
+        {"method": streams.PUSH},
+        {"method": streams.PUSH, "endpoint_url": "http://app/"},
+        {"method": streams.PUSH, "endpoint_url": "https://u:p@app/"},
+        {"method": streams.PUSH, "endpoint_url": "https://app/", "authorization_header": "a\r\nb"},
     ],
-)  # fmt: skip
-def test_a_configuration_that_is_none_is_refused(body: bytes) -> None:
+)
+def test_a_delivery_that_cannot_be_is_refused(delivery: dict[str, str]) -> None:
     with pytest.raises(StreamError) as caught:
-        streams.create(Transmitter(issuer=ISSUER), "a", "aud", streams.decode_wanted(body))
+        made(delivery=delivery)
     assert caught.value.status == 400
 
 
-def test_poll_gives_until_acknowledged() -> None:
-    _, stream = made()
-    for name in ("a", "b", "c"):
-        streams.enqueue(stream, name, f"token {name}")
-        streams.enqueue(stream, name, "again")
-    answer, refused = streams.poll(stream, b'{"maxEvents": 2, "returnImmediately": true}')
-    assert answer == {"sets": {"a": "token a", "b": "token b"}, "moreAvailable": True}
-    assert streams.poll(stream, b'{"maxEvents": 2}')[0] == answer
-    body = {"ack": ["a", "unknown"], "setErrs": {"b": {"err": "invalid_key", "description": "?"}}}
-    answer, refused = streams.poll(stream, json.dumps(body).encode())
-    assert answer == {"sets": {"c": "token c"}}
-    assert refused == {"b": "invalid_key: ?"}
-    assert streams.poll(stream, b'{"maxEvents": 0, "ack": ["c"]}')[0] == {"sets": {}}
-    for bad in (b"[]", b'{"maxEvents": -1}', b'{"ack": "a"}'):
-        with pytest.raises(StreamError):
-            streams.poll(stream, bad)
-
-
-@given(st.lists(st.sampled_from(["put", "poll", "ack"]), max_size=60))
-def test_nothing_is_lost_or_given_out_of_order(steps: list[str]) -> None:
-    _, stream = made()
-    put, acked = 0, 0
-    for step in steps:
-        if step == "put":
-            streams.enqueue(stream, f"{put:03}", f"t{put}")
-            put += 1
-        given = list(streams.poll(stream, b'{"maxEvents": 3}')[0]["sets"])
-        assert given == [f"{n:03}" for n in range(acked, min(put, acked + 3))]
-        if step == "ack" and given:
-            streams.poll(stream, json.dumps({"ack": given[:1], "maxEvents": 0}).encode())
-            acked += 1
-
-
-def test_status_and_subjects_decide_what_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
-    state, stream = made()
-    user = {"format": "email", "email": "ada@example.com"}
-    both = tokens.subject(ADA)
-    assert streams.wants(stream, tokens.SESSION_REVOKED, both)
-    streams.set_subject(stream, dict(reversed(user.items())), wanted=False)
-    assert not streams.wants(stream, tokens.SESSION_REVOKED, both)
-    streams.set_subject(stream, user, wanted=True)
-    assert streams.wants(stream, tokens.SESSION_REVOKED, both)
-    with pytest.raises(StreamError):
-        streams.set_subject(stream, "ada", wanted=True)
-    streams.enqueue(stream, "a", "t")
+def test_status_and_subjects_decide_what_is_delivered() -> None:
+    stream = made()
+    assert stream.wants(tokens.SESSION_REVOKED)
+    assert not stream.wants("https://elsewhere/event")
     assert streams.set_status(stream, "paused", "holiday")["reason"] == "holiday"
-    assert streams.poll(stream, b"{}")[0] == {"sets": {}}
-    assert streams.wants(stream, tokens.SESSION_REVOKED, both), "it waits"
+    assert stream.wants(tokens.SESSION_REVOKED), "it waits"
     streams.set_status(stream, "disabled", None)
-    assert (stream.queue, streams.wants(stream, tokens.SESSION_REVOKED, both)) == ({}, False)
+    assert not stream.wants(tokens.SESSION_REVOKED)
     with pytest.raises(StreamError):
         streams.set_status(stream, "asleep", None)
-    monkeypatch.setattr(streams, "MOST_QUEUED", 2)
-    streams.set_status(stream, "enabled", None)
-    for name in ("a", "b", "c"):
-        streams.enqueue(stream, name, "t")
-    assert (list(stream.queue), stream.status) == (["a", "b"], "paused")
-    told = streams.stream_updated(state, stream, Signer(key_pem("ec")), NOW)[1]
+    user = {"format": "email", "email": "ada@example.com"}
+    assert streams.subject(dict(reversed(user.items()))) in streams.about(tokens.subject(ADA))
+    assert streams.about(user) == (streams.subject(user),)
+    for bad in ("ada", {}, {"format": 1}, {"format": "x" * 3_000}):
+        with pytest.raises(StreamError):
+            streams.subject(bad)
+    told = streams.stream_updated(ISSUER, stream, Signer(key_pem("ec")), NOW)[1]
     found = jwt.decode(told, ECKey.import_key(key_pem("ec")), ["ES256"]).claims["events"]
-    assert found[tokens.STREAM_UPDATED]["status"] == "paused"
+    assert found[tokens.STREAM_UPDATED]["status"] == "disabled"
 
 
 def test_verification_carries_the_receivers_word_and_not_too_often() -> None:
-    state, stream = made()
+    stream = made()
     signer = Signer(key_pem("ec"))
-    _, told = streams.verification(state, stream, signer, "word-1", NOW)
+    _, told = streams.verification(ISSUER, stream, signer, "word-1", NOW)
     found = jwt.decode(told, ECKey.import_key(key_pem("ec")), ["ES256"]).claims
     assert found["events"] == {tokens.VERIFICATION: {"state": "word-1"}}
     assert found["sub_id"] == {"format": "opaque", "id": stream.stream_id}
     with pytest.raises(StreamError) as caught:
-        streams.verification(state, stream, signer, None, NOW + 1000)
+        streams.verification(ISSUER, stream, signer, None, NOW + 1000)
     assert caught.value.status == 429
-    assert streams.verification(state, stream, signer, None, NOW + 61_000)
+    assert streams.verification(ISSUER, stream, signer, None, NOW + 61_000)
 
 
 # --- the webhook's signature

@@ -63,7 +63,6 @@ def test_the_gradient_of_the_score_is_its_slope(evidence, weights, kind) -> None
     weights_,
     st.floats(-4, 4),
 )
-@settings(deadline=None)
 def test_the_gradient_of_the_loss_is_its_slope(found, weights, intercept) -> None:
     examples = [
         Example(evidence=tuple(e), kind="human", attack=attack, source="a", incident=str(n // 2))
@@ -201,7 +200,7 @@ def within(one: Model, other: Model, most: float) -> None:
         assert abs(weight - other.weights.get(name, prior)) <= most * prior + 2e-4, name
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(40, 160))
 def test_one_persons_verdicts_move_no_weight_beyond_the_bound(seed, sources, count) -> None:
     examples = planted(count, seed, sources)

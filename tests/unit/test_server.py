@@ -58,6 +58,7 @@ def test_one_login_is_answered_with_the_line_that_score_writes(served: Served) -
     ]  # fmt: skip
     assert line["id"] == "login-ann@example.com-0"
     assert line["decision"]["action"] == "allow"
+    assert served.ask("GET", f"/v1/assessments/{line['id']}").content == answer.content
     with Store(served.state) as store:
         assert store.assessment(line["id"]) == answer.content
 
@@ -348,6 +349,9 @@ def test_incidents_are_read_acknowledged_and_closed(served: Served, log: Path) -
     assert open_
     said = served.ask("POST", f"/v1/incidents/{open_[0]['id']}/acknowledge", json={"why": "mine"})
     assert (said.status_code, said.json()["status"]) == (200, "acknowledged")
+    served.server._containment_failed(open_[0]["findings"][-1], NOW, "Okta refused")
+    marked = served.ask("GET", f"/v1/incidents/{open_[0]['id']}").json()["incident"]
+    assert (marked["containment_failed"], marked["status"]) == (True, "open")
     said = served.ask("POST", f"/v1/incidents/{open_[0]['id']}/close", json={"why": "done"})
     assert said.json()["status"] == "closed"
     assert served.ask("POST", "/v1/incidents/INC-0/close").status_code == 404

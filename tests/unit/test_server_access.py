@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from quivive.app.access import SCOPES, Door, Wanted, allows, create
 from quivive.app.errors import UsageError
 from quivive.cli.main import cli
-from quivive.server.front import OPEN, Bucket
-from quivive.server.routes import ENDPOINTS, ENVOY, Endpoint
+from quivive.server.front import HEALTH, OPEN, Bucket
+from quivive.server.routes import ENDPOINTS, ENVOY, SSF, Endpoint
 from quivive.server.run import Listen, checked
 from quivive.server.settings import read_settings
 from quivive.store.access import Access
@@ -23,7 +23,7 @@ from quivive.store.audit import Trail
 from quivive.store.database import Store
 from tests.unit.serving import DAY, NOW, Served, login
 
-ALL = (*ENDPOINTS, *ENVOY)
+ALL = (*ENDPOINTS, *SSF, *ENVOY)
 BY_NAME = [f"{e.method} {e.path}" for e in ALL]
 
 
@@ -47,11 +47,13 @@ def path_of(endpoint: Endpoint) -> str:
 
 
 @pytest.mark.parametrize("endpoint", ALL, ids=BY_NAME)
-def test_no_route_but_health_answers_without_a_token(served: Served, endpoint: Endpoint) -> None:
+def test_no_route_but_what_is_public_answers_without_a_token(
+    served: Served, endpoint: Endpoint
+) -> None:
     for token in ("", "qv_000000000000_" + "A" * 43, served.token[:-1] + "!", "Basic x"):
         answer = served.ask(endpoint.method, path_of(endpoint), token=token)
         if endpoint.path in OPEN:
-            assert answer.status_code == 200
+            assert answer.status_code == (200 if endpoint.path in HEALTH else 404)
         else:
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"

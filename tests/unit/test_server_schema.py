@@ -11,14 +11,15 @@ from schemathesis import BaseSchema, GenerationMode
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from quivive.server.openapi import describe
-from quivive.server.routes import ENDPOINTS, Endpoint
+from quivive.server.routes import ENDPOINTS, SSF, Endpoint
 from tests.unit.serving import Served, login
+from tests.vendor import key_pem
 
 
 def test_every_endpoint_is_described() -> None:
     found = describe()
     assert {(m.upper(), p) for p, ms in found["paths"].items() for m in ms} == {
-        (e.method, e.path) for e in ENDPOINTS
+        (e.method, e.path) for e in (*ENDPOINTS, *SSF)
     }
     for path, methods in found["paths"].items():
         for method, operation in methods.items():
@@ -32,9 +33,6 @@ def test_every_endpoint_is_described() -> None:
 
 EXAMPLES = settings(
     max_examples=8,
-    deadline=None,
-    derandomize=True,
-    database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
@@ -49,7 +47,13 @@ LEFT_OUT = [
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    found = Served(tmp_path_factory.mktemp("served") / "state")
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "key.pem").write_text(key_pem("ec"))
+    (folder / "config.yaml").write_text(
+        "responses: {connections: [{vendor: caep, settings: {issuer: 'https://q.example.com',"
+        f" key: {{file: {folder / 'key.pem'}}}, streams: true, poll_seconds: 0}}}}]}}"
+    )
+    found = Served(folder / "state", config=folder / "config.yaml")
     for number in range(3):
         found.ask("POST", "/v1/assess", json=login(number))
     yield found
@@ -62,7 +66,7 @@ def schema(served: Served) -> BaseSchema:
     return schemathesis.openapi.from_asgi("/v1/openapi.json", served.server.front, headers=headers)
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda e: f"{e.method} {e.path}")
+@pytest.mark.parametrize("endpoint", [*ENDPOINTS, *SSF], ids=lambda e: f"{e.method} {e.path}")
 def test_answers_are_as_they_are_described(
     served: Served, schema: BaseSchema, endpoint: Endpoint
 ) -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -173,7 +174,7 @@ def test_a_state_comes_back_from_the_store_as_it_went(where: str) -> None:
 def test_a_newer_store_is_refused(where: str) -> None:
     with Store(where) as store, store.transaction() as connection:
         connection.exec_driver_sql("UPDATE meta SET value = '99' WHERE key = 'version'")
-    with pytest.raises(StoreError, match="store version 99, this Quivive reads 4; use the Quivive"):
+    with pytest.raises(StoreError, match="store version 99, this Quivive reads 5; use the Quivive"):
         Store(where)
 
 
@@ -317,23 +318,85 @@ def test_a_store_that_cannot_be_brought_up_stays_as_it_was(tmp_path: Path) -> No
     connection.close()
 
 
-def test_migrated_and_new_tables_are_the_same(tmp_path: Path) -> None:
-    def shape(folder: Path) -> dict[str, object]:
-        with Store(folder) as store, store.reading() as connection:
-            look = sa.inspect(connection)
-            columns = look.get_columns
-            return {
-                name: (
-                    sorted((c["name"], str(c["type"]), c["nullable"]) for c in columns(name)),
-                    sorted((i["name"], i["column_names"]) for i in look.get_indexes(name)),
-                    look.get_pk_constraint(name)["constrained_columns"],
-                )
-                for name in look.get_table_names()
-            }
+def shape(where: str | Path) -> dict[str, object]:
+    """Columns, indexes and triggers of every table."""
+    with Store(where) as store, store.reading() as connection:
+        look = sa.inspect(connection)
+        found: dict[str, object] = {
+            name: (
+                sorted(
+                    (c["name"], str(c["type"]), c["nullable"], bool(c.get("default")))
+                    for c in look.get_columns(name)
+                ),
+                sorted(
+                    (i["name"], i["column_names"], bool(i["unique"]))
+                    for i in look.get_indexes(name)
+                ),
+                look.get_pk_constraint(name)["constrained_columns"],
+                sorted(c["column_names"] for c in look.get_unique_constraints(name)),
+            )
+            for name in look.get_table_names()
+        }
+        if connection.dialect.name == "sqlite":
+            query = "SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
+        else:
+            query = (
+                "SELECT relname, pg_get_triggerdef(t.oid) FROM pg_trigger t"
+                " JOIN pg_class c ON c.oid = tgrelid"
+                " WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
+            )
+        triggers = connection.execute(sa.text(query))
+        found["triggers"] = sorted((name, " ".join(sql.split())) for name, sql in triggers)
+        return found
 
+
+def test_a_migrated_store_of_version_2_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
     old = shape(old_store(tmp_path / "old", b"\x02"))
     assert old == shape(tmp_path / "new")
-    assert SCHEMA_VERSION == 4
+    assert SCHEMA_VERSION == 5
+
+
+@pytest.mark.parametrize("made", [set(), {"audit", "tokens", "incidents", "verdicts"}])
+def test_migrations_make_what_the_metadata_says(where: str, made: set[str]) -> None:
+    """From nothing, and from a store where some tables were made when they were first needed."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    from quivive.store import database
+    from quivive.store.connect import Place
+    from quivive.store.upgrade import MIGRATIONS
+
+    database._know_all_tables()
+    script = ScriptDirectory(str(MIGRATIONS))
+    assert script.get_heads() == [f"{SCHEMA_VERSION:04}"]
+    if not where.startswith("postgresql"):
+        Path(where).mkdir()
+    engine = Place(where).engine()
+    with engine.begin() as connection:
+        how = {"fn": lambda found, _: script._upgrade_revs("0004", found)}
+        context = MigrationContext.configure(connection, opts=how)
+        with Operations.context(context):
+            context.run_migrations()
+        connection.execute(sa.text("INSERT INTO meta (key, value) VALUES ('version', '4')"))
+        metadata.create_all(connection, tables=[metadata.tables[name] for name in sorted(made)])
+    engine.dispose()
+    with Store(where) as store, store.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        different = [
+            one for one in compare_metadata(context, metadata)
+            if not (one[0] == "remove_table" and one[1].name == "alembic_version")
+        ]  # fmt: skip
+        assert different == []
+        assert context.get_current_heads() == (f"{SCHEMA_VERSION:04}",)
+    migrated = shape(where)
+    if not where.startswith("postgresql"):
+        assert migrated == shape(f"{where}-new")
+    triggers: Any = migrated["triggers"]
+    assert {name for name, _ in triggers} == {
+        "audit", "audit_checkpoints", "model_history", "policy_history", "verdicts",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("nothing", ["", " ", Path()])

@@ -3,9 +3,8 @@
 import json
 import shutil
 import sqlite3
-import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,10 +12,8 @@ import pytest
 from quivive.app.keeping import load_state
 from quivive.app.kept import decode_kept
 from quivive.app.snapshot import encode_state
-from quivive.cli.main import main
 from quivive.model.event import AuthEvent
-from quivive.model.ocsf import encode_event
-from quivive.model.verdict import KINDS, Verdict, VerdictError, decode_verdict
+from quivive.model.verdict import KINDS, Verdict, VerdictError, checked
 from quivive.store.database import SCHEMA_VERSION, Batch, Row, Store, StoreError
 from quivive.store.verdicts import Given, Verdicts
 from tests.scenario.company import (
@@ -26,47 +23,17 @@ from tests.scenario.company import (
     PEOPLE,
     UNKNOWN_CLIENT,
     at,
+    in_order,
     login,
+    numbered,
     ordinary,
     usual,
+    written,
 )
+from tests.unit.conftest import Ran, score
 from tests.unit.test_verdicts import same
 
 FIRST_DAYS, NEXT_DAYS = range(22, 25), range(25, 28)
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv("QUIVIVE_HOME", str(tmp_path / "home"))
-
-    def ran(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["quivive", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capsys.readouterr()
-        return Ran(stop.value.code or 0, out, err)  # type: ignore[arg-type]
-
-    return ran
-
-
-def named(events: list[AuthEvent], prefix: str) -> list[AuthEvent]:
-    replace = msgspec.structs.replace
-    return [
-        replace(e, metadata=replace(e.metadata, uid=f"{prefix}{n}")) for n, e in enumerate(events)
-    ]
-
-
-def write(path: Path, events: list[AuthEvent]) -> Path:
-    ordered = sorted(events, key=lambda e: e.time)
-    path.write_bytes(b"".join(encode_event(e) + b"\n" for e in ordered))
-    return path
 
 
 def moves(days: range) -> list[AuthEvent]:
@@ -82,26 +49,24 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Three weeks of eight people with a mover and an attacker at the end; and what comes next."""
     folder = tmp_path_factory.mktemp("logs")
     people = PEOPLE[:8]
-    first = named(ordinary(0, 22, people=people), "o-")
-    then = named(ordinary(25, 28, seed=5, people=people), "n-")
+    first = numbered(ordinary(0, 22, people=people), "o-")
+    then = numbered(ordinary(25, 28, seed=5, people=people), "n-")
     return (
-        write(folder / "first.ndjson",
-              first + named(moves(FIRST_DAYS), "m-") + named(attacks(FIRST_DAYS), "x-")),
-        write(folder / "next.ndjson",
-              then + named(moves(NEXT_DAYS), "mm-") + named(attacks(NEXT_DAYS), "xx-")),
-    )  # fmt: skip
+        written(
+            folder / "first.ndjson",
+            in_order(first, numbered(moves(FIRST_DAYS), "m-"), numbered(attacks(FIRST_DAYS), "x-")),
+        ),
+        written(
+            folder / "next.ndjson",
+            in_order(then, numbered(moves(NEXT_DAYS), "mm-"), numbered(attacks(NEXT_DAYS), "xx-")),
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
 def scored(logs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scored") / "state"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("QUIVIVE_HOME", str(folder / "home"))
-        patch.setattr(sys, "argv", ["quivive", "score", "--state", str(folder), "--out",
-                                    str(folder.parent / "out"), str(logs[0])])  # fmt: skip
-        with pytest.raises(SystemExit) as stop:
-            main()
-        assert not stop.value.code
+    score(folder, logs[0])
     return folder
 
 
@@ -385,18 +350,17 @@ def test_a_batch_against_what_stands_names_the_line(run, state, tmp_path) -> Non
     assert "2 verdicts taken, 1 in place of another" in amended.err
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"{}", b"[]", b'{"event_id": "a", "kind": "x", "by": "k", "why": "w", "when": 1}', b"\xff"],
-)
-def test_a_verdict_is_decoded_strictly(body: bytes) -> None:
-    with pytest.raises(VerdictError):
-        decode_verdict(body)
+def test_a_verdict_is_checked_strictly() -> None:
     whole = Verdict(event_id="a", kind="true_positive", by="k", why="w\nx", when=at(1))
-    assert decode_verdict(msgspec.json.encode(whole)) == whole
+    assert checked(whole) is whole
     assert whole.attack
-    with pytest.raises(VerdictError, match="between 2000 and 2100"):
-        decode_verdict(msgspec.json.encode(msgspec.structs.replace(whole, when=1)))
+    for changes, why in (
+        ({"kind": "x"}, "no verdict 'x'"),
+        ({"event_id": " "}, "event_id is missing"),
+        ({"when": 1}, "between 2000 and 2100"),
+    ):
+        with pytest.raises(VerdictError, match=why):
+            checked(msgspec.structs.replace(whole, **changes))
 
 
 # what to ask, and how right it was
@@ -484,7 +448,7 @@ def test_a_store_of_the_first_version_is_brought_up_in_place(tmp_path: Path) -> 
         row = Row("b", 1, "eric", 2.0, b"{}", b"lesson", "kind", "human/x")
         store.commit(Batch(rows=[row]))
         assert Verdicts(store).held("eric", "kind")[0].lesson == b"lesson"
-    assert SCHEMA_VERSION == 4
+    assert SCHEMA_VERSION == 5
 
 
 def test_verdicts_are_append_only_and_written_with_the_state_or_not_at_all(tmp_path: Path) -> None:

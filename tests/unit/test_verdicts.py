@@ -43,9 +43,7 @@ from tests.scenario.company import (
 
 NOW = at(60)
 PLACES = (TORONTO, OFFICE, EGRESS, LONDON, BUCHAREST, VANCOUVER, LISBON)
-SLOW = settings(
-    max_examples=10, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+SLOW = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 
 
 def plain(state: State) -> Any:

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from quivive.app.bars import Column, columns
 from quivive.app.errors import UsageError
 from quivive.app.verdicts import Line, take
-from quivive.app.weekly import DAY, WEEK, weekly
+from quivive.app.weekly import WEEK, weekly
+from quivive.app.weekly_metrics import DAY
 from quivive.app.weekly_page import page, print_pdf
 from quivive.cli.main import cli
 from quivive.model.verdict import Verdict

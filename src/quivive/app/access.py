@@ -22,6 +22,7 @@ SCOPES = {
     "ingest": "send events",
     "read": "read assessments, identities, incidents, contexts and the policy",
     "verdict": "give verdicts, acknowledge and close incidents",
+    "ssf": "set up a stream of security events, and receive it",
     "metrics": "read /metrics and the details of /readyz",
     "admin": "everything",
 }

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from quivive.app.lists import Finding
+from quivive.app.doctor import Check
 from quivive.baseline.clocks import Clocks, large
 from quivive.store.database import Store
 
@@ -26,7 +26,7 @@ def as_state(clocks: Clocks) -> dict[str, bytes]:
     return {NAME: _encoder.encode(clocks)}
 
 
-def clock_status(store: Store) -> list[Finding]:
+def clock_status(store: Store) -> list[Check]:
     """What ``quivive doctor`` says of clocks and late records; nothing where none was measured."""
     clocks = load(store)
     if not clocks.sources:
@@ -35,9 +35,9 @@ def clock_status(store: Store) -> list[Finding]:
     if not off:
         count = len(clocks.sources)
         text = f"{count} sources, none of them noticeably off or late"
-        return [Finding(name="clocks", level="ok", text=text)]
+        return [Check(name="clocks", level="ok", text=text)]
     return [
-        Finding(
+        Check(
             name="clock",
             level="warn",
             text=f"{source}: {text}",

@@ -28,24 +28,8 @@ MOST_LISTED = 10_000
 MOST_TEXT = 500
 WIDEST = {4: 8, 6: 19}  # a wider block of addresses is most of the internet
 SHARED_FROM = 5  # identities at home from which an address counts as shared
-KEYS = (
-    "id",
-    "kind",
-    "reason",
-    "owner",
-    "from",
-    "until",
-    "identities",
-    "groups",
-    "services",
-    "addresses",
-    "networks",
-    "devices",
-    "countries",
-    "margin",
-    "action",
-)
 LISTS = ("identities", "groups", "services", "addresses", "networks", "devices", "countries")
+KEYS = ("id", "kind", "reason", "owner", "from", "until", *LISTS, "margin", "action")
 # What a kind has to name: one of these lists, and what it is for.
 NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "safelist": (("addresses", "networks", "identities", "devices"),),

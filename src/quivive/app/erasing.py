@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from quivive.app.audit import sign
+from quivive.app.erasing_telemetry import erase_rows
 from quivive.app.errors import UsageError
 from quivive.app.keeping import changed_entries, changing, load_state, settled
 from quivive.app.kept import decode_kept
@@ -48,8 +49,8 @@ NAMES = ("name", "email_addr", "full_name", "uid", "uid_alt", "credential_uid")
 
 class Erased(Struct, kw_only=True):
     """What came of it. stand_in: what stands where the name stood; logins: deleted, or left
-    without a name; taken_back: lessons; addresses: that knew it; contexts: that still name it, and
-    in_trail: records of the audit trail that do, both of which stay.
+    without a name; taken_back: lessons; addresses: that knew it; telemetry: rows deleted; contexts:
+    that still name it, and in_trail: records of the audit trail that do, both of which stay.
     """
 
     stand_in: str
@@ -64,18 +65,22 @@ class Erased(Struct, kw_only=True):
     in_trail: int
 
 
-def erase(store: Store, identity: str, author: Author) -> Erased:
-    """Takes an identity out of a store. Raises UsageError for an unknown one, and while something
-    is under way against it.
+def erase(store: Store, identity: str, author: Author, telemetry: str | None = None) -> Erased:
+    """Takes an identity out of a store. telemetry: its folder, where that is not the store's own.
+
+    Raises UsageError for an unknown one, while something is under way against it, and for
+    telemetry that is not to be found.
     """
     with changing(store, "identity erase"):
-        return _remove(store, identity, author, keep=False)
+        return _remove(store, identity, author, telemetry, keep=False)
 
 
-def pseudonymise(store: Store, identity: str, author: Author) -> Erased:
+def pseudonymise(
+    store: Store, identity: str, author: Author, telemetry: str | None = None
+) -> Erased:
     """Puts a pseudonym in the place of an identity. Raises what ``erase`` raises."""
     with changing(store, "identity pseudonymise"):
-        return _remove(store, identity, author, keep=True)
+        return _remove(store, identity, author, telemetry, keep=True)
 
 
 def stand_in(store: Store, identity: str) -> str:
@@ -84,7 +89,9 @@ def stand_in(store: Store, identity: str) -> str:
     return f"erased-{hmac.digest(random_key(store, KEY), given, hashlib.sha256).hex()[:16]}"
 
 
-def _remove(store: Store, identity: str, author: Author, *, keep: bool) -> Erased:
+def _remove(
+    store: Store, identity: str, author: Author, telemetry: str | None, *, keep: bool
+) -> Erased:
     settled(store)
     state = load_state(store) or State()
     lines = list(erasing.lines(store, identity))
@@ -99,7 +106,7 @@ def _remove(store: Store, identity: str, author: Author, *, keep: bool) -> Erase
             " (quivive respond list), then run this again; nothing was changed"
         )
     taken = 0 if keep else _take_back(store, state, lines)
-    rows = _telemetry(store, identity)
+    rows = erase_rows(store, identity, rewrite, telemetry)
     addresses = _forget(state, identity, name, rewrite)
     fresh = {line.id: _anonymous(line.body, name) for line in lines} if keep else None
     action = "pseudonymised" if keep else "erased"
@@ -109,7 +116,7 @@ def _remove(store: Store, identity: str, author: Author, *, keep: bool) -> Erase
     )  # fmt: skip
     removal = erasing.Removal(
         identity, name, [line.id for line in lines], fresh, rewrite, encode_parts(state),
-        changed_entries(state), record,
+        changed_entries(state), record, sorted(rewrite.names),
     )  # fmt: skip
     counts = erasing.remove(store, removal)
     sign(store)
@@ -203,34 +210,6 @@ def _directory(state: State, identity: str) -> None:
         if not emails:
             del known.by_local_part[local]
     known.bare.pop(local if at else identity, None)
-
-
-def _telemetry(store: Store, identity: str) -> int:
-    """Takes an identity's rows out of the files of telemetry; how many there were.
-
-    Raises UsageError where there are files and nothing to read them with.
-    """
-    folder = store.folder / "telemetry" if store.folder is not None else None
-    files = sorted(folder.glob("day=*/*.parquet")) if folder is not None else []
-    if not files:
-        return 0
-    try:
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise UsageError(
-            f"{folder}: telemetry cannot be read: install quivive[analytics]; nothing was changed"
-        ) from None
-    gone = 0
-    for file in files:
-        table = pq.read_table(file, partitioning=None)
-        rest = table.filter(pc.not_equal(table["identity"], identity))
-        if rest.num_rows < table.num_rows:
-            gone += table.num_rows - rest.num_rows
-            fresh = file.with_suffix(".erasing")
-            pq.write_table(rest, fresh, compression="zstd")
-            fresh.replace(file)
-    return gone
 
 
 # --- names

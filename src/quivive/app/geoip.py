@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from quivive.app.doctor import Check
 from quivive.app.errors import UsageError
-from quivive.app.lists import Finding, home_dir, list_status, open_lists
+from quivive.app.lists import home_dir, list_status
 from quivive.enrich.places import (
     SUFFIXES,
     PlaceDatabase,
@@ -20,17 +21,6 @@ from quivive.enrich.places import (
     open_file,
     stale,
 )
-
-__all__ = [
-    "Finding",
-    "geoip_dir",
-    "home_dir",
-    "install",
-    "installed",
-    "open_lists",
-    "open_places",
-    "status",
-]
 
 _EDITION = re.compile(r"[-_.]?20[0-9]{2}[-_]?[0-9]{2}(?:[-_]?[0-9]{2})?")
 
@@ -149,26 +139,26 @@ def open_places(
         raise UsageError(str(error)) from None
 
 
-def status(home: Path | None, now_ms: int) -> list[Finding]:
+def status(home: Path | None, now_ms: int) -> list[Check]:
     """What is installed, how old it is, and what the missing parts cost in detection."""
-    return [*_place_findings(home, now_ms), *list_status(home)]
+    return [*_place_checks(home, now_ms), *list_status(home)]
 
 
-def _place_findings(home: Path | None, now_ms: int) -> list[Finding]:
-    findings: list[Finding] = []
+def _place_checks(home: Path | None, now_ms: int) -> list[Check]:
+    checks: list[Check] = []
     gives: set[str] = set()
     placed_versions: set[int] = set()
     try:
         paths = installed(home)
     except PlaceDatabaseError as error:
         paths = []
-        findings.append(Finding(name="geoip", level="warn", text=str(error)))
+        checks.append(Check(name="geoip", level="warn", text=str(error)))
     for path in paths:
         try:
             file = open_file(path)
         except PlaceDatabaseError as error:
             remedy = f"quivive geoip install FILE, with a good copy of {path.name}"
-            findings.append(Finding(name=path.name, level="warn", text=str(error), remedy=remedy))
+            checks.append(Check(name=path.name, level="warn", text=str(error), remedy=remedy))
             continue
         info = file.info
         gives |= info.gives
@@ -177,8 +167,8 @@ def _place_findings(home: Path | None, now_ms: int) -> list[Finding]:
         built = f"built {day(info.built_ms)}" if info.built_ms else "build date not stated"
         protocols = " and ".join(f"IPv{version}" for version in info.versions)
         old = stale(info, now_ms)
-        findings.append(
-            Finding(
+        checks.append(
+            Check(
                 name=path.name,
                 level="warn" if old or file.warnings else "ok",
                 text="; ".join(
@@ -189,15 +179,15 @@ def _place_findings(home: Path | None, now_ms: int) -> list[Finding]:
                 remedy=f"quivive geoip install FILE, with a newer {path.name}" if old else None,
             )
         )
-    return [*findings, *_missing_places(gives, placed_versions)]
+    return [*checks, *_missing_places(gives, placed_versions)]
 
 
-def _missing_places(gives: set[str], versions: set[int]) -> list[Finding]:
+def _missing_places(gives: set[str], versions: set[int]) -> list[Check]:
     """What no installed database tells, and what that costs."""
-    findings: list[Finding] = []
+    checks: list[Check] = []
     if "country" not in gives:
-        findings.append(
-            Finding(
+        checks.append(
+            Check(
                 name="places",
                 level="missing",
                 text="no place database: country, city, distance and impossible travel are not "
@@ -207,8 +197,8 @@ def _missing_places(gives: set[str], versions: set[int]) -> list[Finding]:
             )
         )
     elif "lat" not in gives:
-        findings.append(
-            Finding(
+        checks.append(
+            Check(
                 name="places",
                 level="missing",
                 text="countries only: city, distance and impossible travel are not evaluable for "
@@ -216,8 +206,8 @@ def _missing_places(gives: set[str], versions: set[int]) -> list[Finding]:
                 remedy=f"quivive geoip install FILE, with {_SOURCES}",
             )
         )
-    findings.extend(
-        Finding(
+    checks.extend(
+        Check(
             name=f"places-ipv{version}",
             level="missing",
             text=f"no place database for IPv{version}: logins from such addresses have no place",
@@ -226,8 +216,8 @@ def _missing_places(gives: set[str], versions: set[int]) -> list[Finding]:
         for version in sorted({4, 6} - versions if versions else set())
     )
     if "asn" not in gives:
-        findings.append(
-            Finding(
+        checks.append(
+            Check(
                 name="networks",
                 level="missing",
                 text="no network (ASN) data: a change of network operator and logins from hosting "
@@ -235,4 +225,4 @@ def _missing_places(gives: set[str], versions: set[int]) -> list[Finding]:
                 remedy=f"quivive geoip install FILE, with {_AS_SOURCES}",
             )
         )
-    return findings
+    return checks

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from quivive.app.doctor import Check
 from quivive.app.keeping import load_state
-from quivive.app.lists import Finding
 from quivive.learn.health import Health, health
 from quivive.store.database import Store, StoreError
 
@@ -24,7 +24,7 @@ def stored_health(folder: Path | str, now: int | None = None) -> Health:
     return health(state.monitor, state.novelty, now)
 
 
-def telemetry(folder: Path | str) -> list[Finding]:
+def telemetry(folder: Path | str) -> list[Check]:
     """What ``quivive doctor`` says of the gaps that a state shows; nothing when it has no state.
 
     Raises what stored_health raises, but for that.
@@ -36,10 +36,10 @@ def telemetry(folder: Path | str) -> list[Finding]:
     except StoreError:
         return []
     if not gaps:
-        return [Finding(name="telemetry", level="ok", text="no gaps in the logs scored so far")]
+        return [Check(name="telemetry", level="ok", text="no gaps in the logs scored so far")]
     rest = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
     return [
-        Finding(
+        Check(
             name="telemetry",
             level="warn",
             text=f"{gaps[0].text}{rest}",

@@ -25,6 +25,7 @@ from quivive.model.context import Context
 from quivive.model.event import AuthEvent, UserType
 from quivive.model.incident import Change, Finding, Incident
 from quivive.model.notification import Notification
+from quivive.model.origin import Origin
 from quivive.model.verdict import Verdict
 from quivive.policy.rules import Policy
 from quivive.store import audit
@@ -59,23 +60,32 @@ class Desk:
         self.book = Book(Incidents(store).open(), rules)
         self.taken: list[tuple[Finding, Scored]] = []
         self.changes: list[Change] = []
+        self._origins: dict[str, Origin] = {}
 
-    def take(self, line: bytes) -> None:
-        """A scored line, in the order of scoring. Anything but a finding is left alone."""
+    def take(self, line: bytes, origin: Origin | None = None) -> None:
+        """A scored line, in the order of scoring. Anything but a finding is left alone.
+
+        origin: the request that brought it.
+        """
         scored = read_line(line)
         if not scored.finding:
             return
         finding = finding_of(scored, self.known)
         self.changes += self.book.take(finding)
         self.taken.append((finding, scored))
+        if origin is not None:
+            self._origins[finding.id] = origin
 
     def tick(self, now: int) -> None:
         """Time (ms UTC, that of events) has come this far: what is quiet closes."""
         self.changes += self.book.tick(now)
 
     def failed(self, event_id: str, now: int, why: str) -> None:
-        """A response to a login has failed for good: somebody has to be woken."""
-        self.changes += self.book.containment_failed(event_id, now, why)
+        """A response to a login has failed: its incident says so, and is the most urgent there is.
+
+        The page is the responder's own, which has the vendor's words and is kept with the response.
+        """
+        self.book.containment_failed(event_id, now, why)
 
     def judged(self, event_id: str, kind: str, by: str, now: int) -> None:
         """A verdict was given on a login."""
@@ -121,6 +131,7 @@ class Desk:
         self.book.dirty.clear()
         self.taken.clear()
         self.changes.clear()
+        self._origins.clear()
 
     def _notice(
         self, connection: sa.Connection, change: Change, scored: Scored | None
@@ -137,7 +148,8 @@ class Desk:
             before = earlier_lines(connection, scored.identity, scored.event.time)
             previous = previous_of(before)
         note = notice(change, incident, scored, previous)
-        if note is not None and scored is not None and is_canary(scored.identity):
+        note = replace(note, origin=self._origins.get(change.finding))
+        if scored is not None and is_canary(scored.identity):
             # It must be told of, to be seen coming out; nobody is woken by it.
             return replace(note, about="canary", route="ticket", priority="P4")
         return note
@@ -226,6 +238,16 @@ def judged(store: Store, verdicts: Iterable[Verdict]) -> None:
     if desk.book.dirty:
         with store.transaction() as connection:
             desk.write(connection)
+        desk.kept()
+
+
+def containment_failed(store: Store, event_id: str, now: int, why: str) -> None:
+    """The same in a store that nobody judges on just now."""
+    desk = Desk(store)
+    desk.failed(event_id, now, why)
+    if desk.book.dirty:
+        with store.transaction() as connection:
+            desk.write(connection, now)
         desk.kept()
 
 

@@ -10,6 +10,7 @@ from quivive.engine.engine import Scored
 from quivive.model.assessment import Decision
 from quivive.model.canary import is_canary
 from quivive.model.event import AuthEvent
+from quivive.model.origin import Origin
 from quivive.model.response import ACTIONS, ResponseRequest, ResponseResult, Target, response_key
 from quivive.store.batch import Outgoing
 
@@ -62,16 +63,21 @@ def requests_of(
     risk_level: str,
     decided: int,
     acting: bool = True,
+    origin: Origin | None = None,
 ) -> list[ResponseRequest]:
     """What a decision asks of vendors: its action, and those that it asks for besides.
 
     ``decided``: ms UTC by the wall clock. acting: False to have also what is in shadow.
+    origin: the request that brought the login.
     """
     if is_canary(identity):
         return []  # a rehearsal: nobody is asked about an identity that is nobody's
     wanted = [(decision.action, decision.mode, decision.rule)]
     wanted += [(ruled.action, ruled.mode, ruled.rule) for ruled in decision.also]
-    why = "; ".join(list(reasons)[:REASONS_TOLD]) or "no reason given"
+    told = list(reasons)[:REASONS_TOLD]
+    if decision.instead_of is not None and decision.contexts:
+        told.insert(0, f"people asked for it (context {', '.join(decision.contexts)})")
+    why = "; ".join(told) or "no reason given"
     return [
         ResponseRequest(
             key=response_key(event_id, rule, action),
@@ -84,6 +90,7 @@ def requests_of(
             decided=decided,
             risk_score=risk_score,
             risk_level=risk_level,
+            origin=origin,
         )
         for action, mode, rule in wanted
         if action in ACTIONS and (mode in ACTING or not acting)
@@ -119,10 +126,12 @@ def row_of(request: ResponseRequest) -> Outgoing:
     return Outgoing(request.key, KIND, request.decided, request.decided, body)
 
 
-def rows_of(scored: Scored, event_id: str, decided: int) -> list[Outgoing]:
+def rows_of(
+    scored: Scored, event_id: str, decided: int, origin: Origin | None = None
+) -> list[Outgoing]:
     """The outbox rows of a judged login, for the transaction that keeps it; none for most.
 
-    event_id: as in the output line. decided: ms UTC by the wall clock.
+    event_id: as in the output line. decided: ms UTC by the wall clock. origin: its request.
     """
     decision = scored.decision
     if decision.mode not in ACTING and not decision.also:
@@ -138,5 +147,6 @@ def rows_of(scored: Scored, event_id: str, decided: int) -> list[Outgoing]:
         risk_score=assessment.risk_score,
         risk_level=assessment.risk_level,
         decided=decided,
+        origin=origin,
     )
     return [row_of(request) for request in found]

@@ -31,6 +31,7 @@ from quivive.learn.promotion import Gate, HeldOut, on_history
 from quivive.learn.reweigh import FEWEST_ATTACKS, Reweighed, reweigh
 from quivive.learn.trees import Example, train
 from quivive.model.event import AuthEvent
+from quivive.model.verdict import Verdict
 from quivive.policy.budget import ALL, CLASSES, FIRST_DAY_SHARE, Budgets
 from quivive.scoring.model import SHIPPED, Model
 from quivive.scoring.trees import values_of
@@ -42,13 +43,6 @@ WARM_UP = 14 * DAY_MS
 
 History = Callable[[], Iterable[tuple[str, AuthEvent]]]
 Say = Callable[[str], None]
-
-
-class Word(NamedTuple):
-    """What an analyst said of a login, and who that was."""
-
-    kind: str
-    by: str
 
 
 class Judged(NamedTuple):
@@ -67,7 +61,7 @@ class Task(NamedTuple):
     """
 
     history: History
-    verdicts: Mapping[str, Word]
+    verdicts: Mapping[str, Verdict]
     active: Model
     name: str
     enricher: Enricher
@@ -182,7 +176,7 @@ def _replay(
     return replay(task.history(), task.enricher, model, task.budgets, task.aliases, besides, keep)
 
 
-def _judged(found: Replay, verdicts: Mapping[str, Word]) -> list[Judged]:
+def _judged(found: Replay, verdicts: Mapping[str, Verdict]) -> list[Judged]:
     """The logins of a replay that have a verdict, in order of time."""
     kinds = {event_id: word.kind for event_id, word in verdicts.items()}
     labels = labels_of(((row.id, row.time, row.identity) for row in found.rows), kinds)
@@ -213,7 +207,7 @@ def _confirmed(judged: Iterable[Judged]) -> list[str]:
 
 
 def _missing(
-    result: Reweighed, judged: Sequence[Judged], verdicts: Mapping[str, Word]
+    result: Reweighed, judged: Sequence[Judged], verdicts: Mapping[str, Verdict]
 ) -> list[str]:
     found = [f"{result.why}: judge more, attacks and others (quivive verdict ask names some)"]
     elsewhere = len(verdicts) - len(judged)
@@ -292,12 +286,6 @@ def _held_out(task: Task, active: Model, judged: Sequence[Judged]) -> HeldOut | 
     ]
     labels = {login.id: login.label for login in judged}
     return HeldOut(how, incidents(rows, labels), precision(rows, labels))
-
-
-def _as_told(row: Row, told: Mapping[str, tuple[float, bool]]) -> Row:
-    """A replayed login with the risk it was given when it was scored."""
-    risk, finding = told.get(row.id, (row.risk, row.finding))
-    return replace(row, risk=risk, finding=finding)
 
 
 def _compared(row: Row, risk: float, finding: bool) -> Compared:

@@ -2,21 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Literal
 
-from msgspec import Struct
-
+from quivive.app.doctor import Check
 from quivive.app.errors import UsageError
 from quivive.enrich.lists import AddressListError, AddressLists
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """One line of ``quivive doctor``: what was looked at, how it stands, and what repairs it."""
-
-    name: str
-    level: Literal["ok", "warn", "missing"]
-    text: str
-    remedy: str | None = None
 
 
 def home_dir() -> Path:
@@ -47,16 +36,16 @@ def open_lists(folder: Path | None = None, home: Path | None = None) -> AddressL
     return lists if lists.files else None
 
 
-def list_status(home: Path | None = None) -> list[Finding]:
+def list_status(home: Path | None = None) -> list[Check]:
     """How the address lists stand, and what the missing ones cost in detection."""
     folder = lists_dir(home)
     try:
         lists = open_lists(home=home)
     except UsageError as error:
-        return [Finding(name="lists", level="warn", text=str(error))]
+        return [Check(name="lists", level="warn", text=str(error))]
     if lists is None:
         return [
-            Finding(
+            Check(
                 name="lists",
                 level="missing",
                 text="no address lists: VPN, Tor and proxy addresses are told only where the log "
@@ -64,8 +53,8 @@ def list_status(home: Path | None = None) -> list[Finding]:
                 remedy=f"put vpn.txt, tor.txt, hosting.txt, bad.txt and the like into {folder}",
             )
         ]
-    findings = [
-        Finding(
+    checks = [
+        Check(
             name=info.path.name,
             level="ok" if info.entries else "warn",
             text=f"{info.kind} list, {info.entries} entries",
@@ -73,8 +62,8 @@ def list_status(home: Path | None = None) -> list[Finding]:
         for info in lists.files
     ]
     if lists.skipped_lines:
-        findings.append(
-            Finding(
+        checks.append(
+            Check(
                 name="lists",
                 level="warn",
                 text=f"{lists.skipped_lines} lines skipped, the first: {lists.warnings[0]}",
@@ -87,8 +76,8 @@ def list_status(home: Path | None = None) -> list[Finding]:
         "vpn": "VPN addresses are told only where the log or the network's name does",
         "bad": "no address is known to be bad",
     }
-    findings.extend(
-        Finding(
+    checks.extend(
+        Check(
             name=f"{kind}.txt",
             level="missing",
             text=f"no {kind} list: {cost}",
@@ -97,4 +86,4 @@ def list_status(home: Path | None = None) -> list[Finding]:
         for kind, cost in costs.items()
         if kind not in kinds
     )
-    return findings
+    return checks

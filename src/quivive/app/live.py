@@ -1,13 +1,16 @@
 """Judging logins as they come, for the server: nothing that was answered is lost, nothing doubled.
 
-A group of logins is one small transaction: what was said of each, what is to be done, and the
-events themselves in a journal. The state, of which a login changes a little of much, is kept at a
-checkpoint every so many logins; after a crash it is the last checkpoint and the journal, judged
-again. The engine is deterministic: that gives the same state, and nothing is sent twice.
+A group of logins is one small transaction: the events in a journal with what was said of each, and
+what is to be done. What was said goes from the journal into its table with its indexes for many
+logins at once: a group of one would write seven pages for its row alone. The state, of which a
+login changes a little of much, is kept at a checkpoint every so many logins; after a crash it is
+the last checkpoint and the journal, judged again. The engine is deterministic: that gives the same
+state, and nothing is sent twice.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -30,29 +33,46 @@ from quivive.store.batch import Batch, Noted, Outgoing, Row
 from quivive.store.database import Store, StoreError, StoreUnavailable, new_token
 
 CHECKPOINT_LOGINS = 20_000  # what is judged again after a crash, at most
+ROWS_AT_ONCE = 64  # logins that a server puts into their table together
 
 Step = Callable[[AuthEvent], Scored | None]
 Writes = Callable[[sa.Connection], None]
 
+
+class _Entry(NamedTuple):
+    """What the journal holds of one event: as it came, and its row until that is in its table."""
+
+    event: AuthEvent
+    row: Row | None = None
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(AuthEvent)
+_decoder = msgspec.msgpack.Decoder(_Entry | AuthEvent)  # the event alone in stores of before
 
 
 def replay(store: Store, step: Step) -> int:
-    """Judges the events of the journal again, for what they teach; returns how many there are.
+    """Judges the events of the journal again, for what they teach, and puts what was said of them
+    into its table where it is not there yet; returns how many there are.
 
     Raises StoreError for one that is damaged.
     """
-    count = 0
+    count, rows, newest = 0, list[Row](), store.newest_line(0)
     for noted in store.journal():
         try:
-            step(_decoder.decode(noted.body))
+            entry = _decoder.decode(noted.body)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise StoreError(
                 f"{store.path}: journal, event {noted.position}: damaged: {error}; restore the"
                 " store from a backup"
             ) from None
+        if isinstance(entry, AuthEvent):
+            entry = _Entry(entry)
+        if entry.row is not None and entry.row.position > newest:
+            rows.append(entry.row)
+        step(entry.event)
         count += 1
+    if rows:
+        store.commit(Batch(rows=rows))
     return count
 
 
@@ -65,11 +85,12 @@ class _Judged(Struct):
 
 
 class _Attempt(Struct):
-    """A transaction that may have to be tried again."""
+    """A transaction that may have to be tried again. later: rows in the journal only, after it."""
 
     batch: Batch
     token: str
-    checkpoint: bool
+    checkpoint: bool = False
+    later: Sequence[Row] = ()
 
 
 class Live:
@@ -84,10 +105,12 @@ class Live:
         checkpoint: int = CHECKPOINT_LOGINS,
         make: Callable[[State, InUse], Step] | None = None,
         clock: Callable[[], int] | None = None,
+        rows: int = 1,
     ) -> None:
         """Loads the state and judges the journal again. ``make`` gives what judges; by default
         that is the engine with every signal there is. ``clock``: when an event comes in, ms UTC,
-        to measure the clocks of the logs against.
+        to measure the clocks of the logs against. ``rows``: as many logins go into their table
+        together; until then the journal has them, and ``settle`` puts them there.
 
         Raises StoreUnavailable when the store cannot be read, UsageError for a damaged state.
         """
@@ -102,9 +125,11 @@ class Live:
         self._budgets = budgets or Budgets()
         self._aliases = aliases
         self._every = checkpoint
+        self._rows = rows
         self._make = make or self._engine
         self._attempt: _Attempt | None = None
         self._judged: list[_Judged] = []
+        self._later: Sequence[Row] = ()
         self._line = 0
         self._noted = 0
         self._since = 0
@@ -144,23 +169,44 @@ class Live:
         self._finish()
         judged = self._judged
         self._judged = []
-        rows = []
+        rows = list(self._later)
         for one in judged:
             if one.row is not None:
                 self._line += 1
-                rows.append(one.row._replace(position=self._line))
+                one.row = one.row._replace(position=self._line)
+                rows.append(one.row)
+        # What others write may speak of the rows: then they are there.
+        now = len(rows) >= self._rows or bool(outbox or rejects or also)
         journal = [
-            Noted(self._noted + n, one.log, _encoder.encode(one.event))
+            Noted(
+                self._noted + n,
+                one.log,
+                _encoder.encode(_Entry(one.event, None if now else one.row)),
+            )
             for n, one in enumerate(judged, 1)
         ]
         self._noted += len(judged)
         self._since += len(judged)
-        batch = Batch(rows=rows, rejects=rejects, journal=journal, outbox=outbox, also=also)
-        self._attempt = _Attempt(batch, new_token(), False)
+        batch = Batch(
+            rows=rows if now else (), rejects=rejects, journal=journal, outbox=outbox, also=also
+        )
+        self._attempt = _Attempt(batch, new_token(), later=() if now else rows)
         self._finish()
         if self._since >= self._every:
             with suppress(StoreUnavailable):  # the group is kept: this is tried again with the next
                 self.checkpoint()
+
+    @property
+    def settled(self) -> bool:
+        """Whether whoever reads the store finds everything that is kept."""
+        return not self._later
+
+    def settle(self) -> None:
+        """Puts what is in the journal only where it is read. Raises StoreUnavailable."""
+        self._finish()
+        if self._later:
+            self._attempt = _Attempt(Batch(rows=self._later), new_token())
+            self._finish()
 
     def checkpoint(self) -> None:
         """Keeps the state as it is after the last commit: before verdicts, promotions, the end.
@@ -171,7 +217,9 @@ class Live:
         if self._judged:
             raise StoreError(f"{self.store.given}: a checkpoint between judging and committing")
         others = {**self.models.states(), **as_state(self.clocks)}
-        self._attempt = _Attempt(self._saver.take(others), new_token(), True)
+        batch = self._saver.take(others)
+        batch.rows = self._later
+        self._attempt = _Attempt(batch, new_token(), True)
         self._finish()
 
     def reload(self) -> None:
@@ -179,12 +227,21 @@ class Live:
         self._lost = True
         self._recover()
 
+    def renew(
+        self, enricher: Enricher, budgets: Budgets | None, aliases: dict[str, str] | None
+    ) -> None:
+        """Judges with these from now on, on the state as it is. Everything judged is committed."""
+        self._enricher, self._budgets, self._aliases = enricher, budgets or Budgets(), aliases
+        self.state.directory.aliases = dict(aliases or {})
+        self._step = self._make(self.state, self.models)
+
     def _finish(self) -> None:
         attempt = self._attempt
         if attempt is None:
             return
         self.store.commit(attempt.batch, attempt.token)
         self._attempt = None
+        self._later = attempt.later
         if attempt.checkpoint:
             self._saver.saved()
             self._since = self._noted = 0
@@ -209,6 +266,7 @@ class Live:
         self._step = self._make(self.state, self.models)
         self._saver = Saver(self.state)
         self.replayed = self._since = replay(store, self._step)
+        self._later = ()
         self._noted = store.journaled()
         self._line = store.newest_line(0)
 

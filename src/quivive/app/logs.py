@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from quivive.baseline.clocks import LARGE_MS, LATENESS_MS, Clock, Clocks, words
 from quivive.baseline.monitor import Monitor, Series
 from quivive.baseline.novelty import Novelty
 from quivive.learn.gaps import COSTS, TITLES, find_gaps
@@ -44,6 +45,60 @@ class Log(Struct, frozen=True, kw_only=True):
     failures: int
     missing: list[Absent]
     days: list[int]
+
+
+class Skew(Struct, frozen=True, kw_only=True):
+    """How far the clock and the delivery of one source are off, over two days of its own; ms.
+
+    records: measured on arrival, and history: those that came more than a day late, which say
+    nothing. median, slowest: delays below which a half and 99 % lie, to a bound of
+    baseline.clocks; disorder: the most a record was out of its place, late: the share that was
+    by over an hour. text: what the least delay says of the clock; off: by more than is allowed for.
+    """
+
+    source: str
+    records: int
+    history: int
+    text: str
+    off: bool
+    median: int | None
+    slowest: int | None
+    disorder: int | None
+    late: float
+
+
+def skews(clocks: Clocks) -> list[Skew]:
+    """The clock of every source, those that are off first."""
+    found = [_skew(source, clock) for source, clock in list(clocks.sources.items())]
+    return sorted(found, key=lambda s: (not s.off, s.source))
+
+
+def _skew(source: str, clock: Clock) -> Skew:
+    delays, disorder = clock.delays, clock.disorder
+    late = disorder.share_above(LATENESS_MS)
+    ahead = delays.count > 0 and delays.least < 0
+    behind = delays.count > 0 and delays.least > LARGE_MS
+    if ahead:
+        text = f"ahead by {words(clock.ahead)} at least"
+    elif behind and delays.most - delays.least > delays.least:
+        text = f"cannot be told: it is delivered {words(delays.least)} late at the earliest"
+    elif behind:
+        text = f"behind by up to {words(delays.least)}, or delivered late"
+    elif delays.count:
+        text = f"right, to {words(delays.least)}"
+    else:
+        text = "not measured: all of it was read in later"
+    return Skew(
+        source=source,
+        records=delays.count,
+        history=clock.history,
+        text=text,
+        off=clock.ahead > LARGE_MS or behind or late > 0,
+        median=delays.quantile(0.5) if delays.count else None,
+        slowest=delays.quantile(0.99) if delays.count else None,
+        disorder=disorder.most if disorder.count else None,
+        late=late,
+    )
 
 
 def monitored(store: Store) -> tuple[Monitor, Novelty]:

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from quivive.app.doctor import Check
 from quivive.app.errors import UsageError
 from quivive.app.keeping import changing, load_state, settled
-from quivive.app.lists import Finding
 from quivive.app.registry import signals
 from quivive.app.snapshot import encode_parts
 from quivive.engine.beside import Beside, Scale, first_scale, measured_by, scale_of
@@ -89,7 +89,7 @@ def in_use(store: Store, state: State, budgets: Budgets) -> InUse:
     return InUse(active, Beside(shadow, active, budgets, scale))
 
 
-def model_status(store: Store) -> list[Finding]:
+def model_status(store: Store) -> list[Check]:
     """What ``quivive doctor`` says of the models of a store."""
     models = Models(store)
     found = []
@@ -101,10 +101,10 @@ def model_status(store: Store) -> list[Finding]:
             continue
         try:
             model_of(models, name)
-            found.append(Finding(name="model", level="ok", text=f"model {name} is {stands}"))
+            found.append(Check(name="model", level="ok", text=f"model {name} is {stands}"))
         except ModelError as error:
             found.append(
-                Finding(
+                Check(
                     name="model",
                     level="missing",
                     text=str(error),

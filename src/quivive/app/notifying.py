@@ -6,7 +6,7 @@ repeats by a key (PagerDuty, Opsgenie, e-mail, webhook, OCSF); elsewhere a messa
 arrived before says so.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -21,8 +21,16 @@ from quivive.model.audit import Entry
 from quivive.model.errors import ConfigurationError
 from quivive.model.notification import RUNBOOKS, Button, Notification
 from quivive.notify.buttons import buttons
-from quivive.notify.channels import Channel, Pace, folded
-from quivive.notify.notifier import NotDeliveredError, Notifier, Read, Wire, deliver
+from quivive.notify.channels import Channel, Pace, folded, undelivered
+from quivive.notify.notifier import (
+    NotDeliveredError,
+    Notifier,
+    Post,
+    Publish,
+    Read,
+    Wire,
+    deliver,
+)
 from quivive.store.batch import Outgoing
 
 KIND = "notification"
@@ -225,6 +233,12 @@ class Worker:
         self.channels = {channel.name: channel for channel in settings.channels}
         self._pace = {c.name: Pace(c.per_hour) for c in settings.channels}
 
+    def goes_on(self, former: "Worker") -> None:
+        """Takes over how often the channels of the same names were told within the hour."""
+        for name, pace in self._pace.items():
+            if name in former._pace:
+                pace.goes_on(former._pace[name])
+
     def run(self, now: int) -> Round:
         """Routes and sends what is due at ``now`` (ms UTC, wall time)."""
         came = Round()
@@ -302,6 +316,9 @@ class Worker:
         try:
             notifier, settings = notifier_of(channel)
             message = notifier.compose(self._linked(channel, note, now), settings, self.read, now)
+            if note.origin is not None and isinstance(message, Post | Publish):
+                carried = note.origin.headers(f"{note.key}@{channel.name}")
+                message = replace(message, headers={**carried, **message.headers})
             deliver(notifier, message, self.wire(channel))
         except NotDeliveredError as error:
             wait = FIRST_WAIT * 2.0 ** min(failures - 1, 20)
@@ -348,7 +365,7 @@ class Worker:
         for one in waiting:
             if give_up or one.queued.failures + 1 >= ATTEMPTS:
                 note = one.queued.note
-                told = [] if note.about == "delivery" else [_undelivered(channel, note, why)]
+                told = [] if note.about == "delivery" else [undelivered(channel, note, why)]
                 self._end(one.row, "dead", why, now, told)
                 came.given_up += 1
             else:
@@ -371,26 +388,3 @@ class Worker:
         )
         body = _encoder.encode(queued)
         self.rows.again(one.row.key, due, body, error[:MOST_ERROR], [], [], now)
-
-
-def _undelivered(channel: Channel, note: Notification, why: str) -> Notification:
-    """What the other channels tell of one that gave up: once an hour for each of them."""
-    return Notification(
-        key=f"delivery:{channel.name}:{note.time // LONGEST_WAIT}",
-        about="delivery",
-        what="failed",
-        thread=f"delivery:{channel.name}",
-        priority=note.priority if note.route == "page" else "P3",
-        route=note.route,
-        time=note.time,
-        title=f"{channel.name} could not be told: {note.title}",
-        text=(why, "It is kept; quivive incidents resend sends it again."),
-        runbook="docs/runbooks/notification-failed.md",
-    )
-
-
-def checked_channels(settings: Settings) -> Iterable[tuple[str, Mapping[str, object]]]:
-    """Name and kind of every channel, for those who list them; no secret among it."""
-    for channel in settings.channels:
-        notifier, _ = notifier_of(channel)
-        yield channel.name, {"kind": channel.kind, "title": notifier.title, "least": channel.least}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct, field
 
+from quivive.app.worldmap import Visit
 from quivive.model.event import Status
 
 UNKNOWN = "not known"
@@ -19,6 +20,8 @@ MOST_LISTED = 200
 class _Place(Struct):
     city: str | None = None
     country: str | None = None
+    lat: float | None = None
+    long: float | None = None
 
 
 class _Operator(Struct):
@@ -94,6 +97,8 @@ class Login(NamedTuple):
     product: str
     service: str | None
     asn: int | None
+    lat: float | None = None
+    long: float | None = None
 
 
 class Seen(Struct):
@@ -147,6 +152,8 @@ def read(line: bytes, finding: bool) -> Login:
         product=event.metadata.product.name or UNKNOWN,
         service=event.service.name if event.service is not None else None,
         asn=operator.number if operator is not None else None,
+        lat=place.lat,
+        long=place.long,
     )
 
 
@@ -169,6 +176,15 @@ def points(logins: Iterable[Login], by: str) -> list[Point]:
     """Logins as points of a figure; ``by`` is a key of BY."""
     of = BY[by]
     return [Point(i.time, of(i) or UNKNOWN, i.success, i.finding) for i in logins]
+
+
+def visits(logins: Iterable[Login]) -> list[Visit]:
+    """Logins as points of a map: those whose city and place on earth are known."""
+    return [
+        Visit(i.time, i.city, i.lat, i.long, i.success, i.finding)
+        for i in logins
+        if i.city is not None and i.lat is not None and i.long is not None
+    ]
 
 
 def seen(

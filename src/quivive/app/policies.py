@@ -61,29 +61,6 @@ def decider(
     return Decider(found, Contexts(kept.contexts()), spent)
 
 
-class Current:
-    """The decider of a store that others may change: asks, and loads anew only what changed."""
-
-    def __init__(self, store: Store, spent: Spent | None = None) -> None:
-        """``spent`` goes from each decider to the next."""
-        self.store = store
-        self._kept = Policies(store)
-        self._revision = self._kept.revision()
-        self.decider = decider(store, spent=spent)
-
-    def refresh(self) -> bool:
-        """Whether the policy, a flag or a context changed; ``decider`` is the new one then.
-
-        Raises PolicyError and StoreError, with the former decider kept.
-        """
-        revision = self._kept.revision()
-        if revision == self._revision:
-            return False
-        self.decider = decider(self.store, spent=self.decider.spent)
-        self._revision = revision
-        return True
-
-
 def activate(store: Store, path: Path, author: Author) -> str:
     """Makes a file the active policy; gives its version. Raises PolicyError for any error in it."""
     found = read(path, author.at)
@@ -128,11 +105,12 @@ def switch(store: Store, flag: str, on: bool, author: Author) -> list[str]:
 
 def record(connection: "sa.Connection", change: Change) -> None:
     """Writes a change to the audit trail, and tells whoever asked to be told."""
-    kind = "context" if change.action.startswith("context-") else "policy"
+    kind = change.action.partition("-")[0]
+    kind = kind if kind in ("context", "budget") else "policy"
     details: dict[str, object] = {"why": change.why}
     if change.replaced is not None:
         details["replaced"] = change.replaced
-    action = f"{kind}:{change.action.removeprefix('context-')}"
+    action = f"{kind}:{change.action.removeprefix(f'{kind}-')}"
     entry = Entry(
         time=change.at, actor=change.by, action=action, subject=change.subject, details=details
     )

@@ -26,25 +26,29 @@ from quivive.store.policies import Policies
 from quivive.store.verdicts import Verdicts
 
 IDENTITIES_COUNTED = 100_000  # of a rule; more are not told apart
+IDENTITIES_NAMED = 1_000
 EXAMPLES = 10
 
 
 class Hit(Struct):
     """What one rule, or one kind of action, would have touched.
 
-    known_good: logins that a verdict calls in order; attacks: that a verdict calls an attack.
+    identities: how many logins of each. known_good: logins that a verdict calls in order; attacks:
+    that a verdict calls an attack. good: identities of those in order.
     """
 
     logins: int = 0
-    identities: set[str] = field(default_factory=set)
+    identities: Counter[str] = field(default_factory=Counter)
+    good: Counter[str] = field(default_factory=Counter)
     known_good: int = 0
     attacks: int = 0
 
     def add(self, identity: str, verdict: bool | None) -> None:
         """Counts a login; ``verdict``: an attack, in order, or nobody said."""
         self.logins += 1
-        if len(self.identities) < IDENTITIES_COUNTED:
-            self.identities.add(identity)
+        if identity in self.identities or len(self.identities) < IDENTITIES_COUNTED:
+            self.identities[identity] += 1
+            self.good[identity] += verdict is False
         self.known_good += verdict is False
         self.attacks += verdict is True
 
@@ -56,6 +60,14 @@ class Hit(Struct):
             "known_good": self.known_good,
             "attacks": self.attacks,
         }
+
+    def who(self) -> list[dict[str, object]]:
+        """Whom it would have touched: those in order first, then those with the most logins."""
+        order = sorted(self.identities, key=lambda n: (-self.good[n], -self.identities[n], n))
+        return [
+            {"identity": n, "logins": self.identities[n], "known_good": self.good[n]}
+            for n in order[:IDENTITIES_NAMED]
+        ]
 
 
 class Outcome(Struct):
@@ -93,8 +105,8 @@ class Outcome(Struct):
         """As JSON."""
         return {
             "policy": self.policy,
-            "challenged": self.challenged.row(),
-            "stopped": self.stopped.row(),
+            "challenged": {**self.challenged.row(), "who": self.challenged.who()},
+            "stopped": {**self.stopped.row(), "who": self.stopped.who()},
             "told": self.told.row(),
             "actions": dict(sorted(self.actions.items())),
             "rules": {name: hit.row() for name, hit in sorted(self.rules.items())},

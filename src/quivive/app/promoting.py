@@ -9,11 +9,12 @@ from msgspec import Struct
 from quivive.app.audit import sign
 from quivive.app.errors import UsageError
 from quivive.app.keeping import load_state
-from quivive.app.learning import Learned, Report, Word, shares
+from quivive.app.learning import Learned, Report, shares
 from quivive.app.models import model_of, switch
 from quivive.engine.state import State
 from quivive.learn.comparison import Compared, Comparison, compare, labels_of
 from quivive.learn.promotion import PROMOTE, REFUSE, SHADOW, Gate, on_shadow
+from quivive.model.verdict import Verdict
 from quivive.policy.budget import Budgets
 from quivive.scoring.model import encode_model
 from quivive.store.database import Store
@@ -79,10 +80,10 @@ def budgets_of(state: State | None) -> Budgets:
     return Budgets({of: threshold.budget for of, threshold in held.items()})
 
 
-def words(store: Store) -> dict[str, Word]:
+def standing_verdicts(store: Store) -> dict[str, Verdict]:
     """The verdicts that stand, by event id."""
     standing = Verdicts(store).standing()
-    return {i: Word(given.verdict.kind, given.verdict.by) for i, given in standing.items()}
+    return {i: given.verdict for i, given in standing.items()}
 
 
 def told(store: Store) -> dict[str, tuple[float, bool]]:
@@ -151,7 +152,7 @@ def standing(store: Store, name: str) -> Standing:
         for line in _read(store)
         if line.shadow_model == name
     ]
-    kinds = {event_id: word.kind for event_id, word in words(store).items()}
+    kinds = {i: verdict.kind for i, verdict in standing_verdicts(store).items()}
     labels = labels_of(((row.id, row.time, row.identity) for row in rows), kinds)
     live = compare(rows, labels, shares(budgets_of(kept_state(store)), rows))
     gate = report.gate if report.gate.outcome == REFUSE else on_shadow(live)

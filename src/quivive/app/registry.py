@@ -9,7 +9,7 @@ import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import quivive.notify
 import quivive.respond
@@ -24,6 +24,14 @@ if TYPE_CHECKING:  # imports an HTTP client, which most commands need not wait f
     from quivive.respond.response import Action
 
 
+class _Component(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_C = TypeVar("_C", bound=_Component)
+
+
 def _constants(package: ModuleType, constant: str) -> list[object]:
     found: list[object] = []
     for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
@@ -36,29 +44,30 @@ def _constants(package: ModuleType, constant: str) -> list[object]:
     return found
 
 
+def _named(package: ModuleType, constant: str, kind: type[_C], what: str) -> dict[str, _C]:
+    """The components of a package by name. Raises TypeError for a constant of another type."""
+    known: dict[str, _C] = {}
+    for found in _constants(package, constant):
+        if not isinstance(found, kind):
+            raise TypeError(f"{found!r} is registered as {what} but is no {kind.__name__}")
+        known[found.name] = found
+    return known
+
+
 @cache
 def sources() -> dict[str, Source]:
     """Every log source by name: those in code, then the shipped field maps.
 
     Raises TypeError for an entry point that gives none.
     """
-    known: dict[str, Source] = {}
-    for found in _constants(quivive.sources, "SOURCE"):
-        if not isinstance(found, Source):
-            raise TypeError(f"{found!r} is registered as a log source but is no Source")
-        known[found.name] = found
+    known = _named(quivive.sources, "SOURCE", Source, "a log source")
     return known | {source.name: source for source in shipped_maps() if source.name not in known}
 
 
 @cache
 def signals() -> tuple[Signal, ...]:
     """Every signal, by name. Raises TypeError for an entry point that gives none."""
-    known: dict[str, Signal] = {}
-    for found in _constants(quivive.signals, "SIGNAL"):
-        if not isinstance(found, Signal):
-            raise TypeError(f"{found!r} is registered as a signal but is no Signal")
-        known[found.name] = found
-    return tuple(known.values())
+    return tuple(_named(quivive.signals, "SIGNAL", Signal, "a signal").values())
 
 
 @cache
@@ -69,20 +78,10 @@ def actions() -> "dict[str, Action]":
     """
     from quivive.respond.response import Action
 
-    known: dict[str, Action] = {}
-    for found in _constants(quivive.respond, "ACTION"):
-        if not isinstance(found, Action):
-            raise TypeError(f"{found!r} is registered as a response but is no Action")
-        known[found.name] = found
-    return known
+    return _named(quivive.respond, "ACTION", Action, "a response")
 
 
 @cache
 def notifiers() -> dict[str, Notifier]:
     """Every channel by name. Raises TypeError for an entry point that gives none."""
-    known: dict[str, Notifier] = {}
-    for found in _constants(quivive.notify, "NOTIFIER"):
-        if not isinstance(found, Notifier):
-            raise TypeError(f"{found!r} is registered as a notifier but is no Notifier")
-        known[found.name] = found
-    return known
+    return _named(quivive.notify, "NOTIFIER", Notifier, "a notifier")

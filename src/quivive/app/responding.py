@@ -17,7 +17,7 @@ from quivive.app.responses import Connection, Responses
 from quivive.model.audit import Entry
 from quivive.model.notification import Notification
 from quivive.model.response import CONTAINMENT, SETTLED, ResponseRequest, ResponseResult
-from quivive.respond.client import Client, Clock, system_clock
+from quivive.respond.client import Client, Clock, Outlet, system_clock
 from quivive.respond.performing import carry_out, client_for, take_back
 from quivive.respond.remediation import Remediation
 from quivive.store.outbox import Row
@@ -28,6 +28,9 @@ LEASE = 300_000  # ms for which a claimed row is nobody else's
 BATCH = 20
 RUNBOOK = "docs/runbooks/response-failed.md"
 ACTOR = "responder"
+
+
+Failed = Callable[[str, int, str], None]  # event id, ms UTC, why
 
 
 class Outbox(Protocol):
@@ -62,12 +65,19 @@ class Worker:
         *,
         clock: Clock | None = None,
         connect: Callable[[Connection], Client] | None = None,
+        outlet: Outlet | None = None,
+        failed: Failed | None = None,
     ) -> None:
-        """connect: makes the client of a connection; tests give their own."""
+        """connect: makes the client of a connection; tests give their own. outlet: where events go
+        that receivers fetch themselves. failed: marks the incident of a containment that failed;
+        it may be called twice for one.
+        """
         self.outbox = outbox
         self.settings = settings
         self.clock = clock or system_clock()
         self.times = Remediation()
+        self.outlet = outlet
+        self.failed: Failed = failed or (lambda *_: None)
         self._connect = connect or (
             lambda c: client_for(c.action, c.settings, c.http, clock=self.clock)
         )
@@ -152,6 +162,7 @@ class Worker:
     def _client(self, connection: Connection) -> Client:
         if connection.name not in self._clients:
             self._clients[connection.name] = self._connect(connection)
+            self._clients[connection.name].outlet = self.outlet
         return self._clients[connection.name]
 
     def _conclude(self, row: Row, intended: Intended, before: Mapping[str, object]) -> None:
@@ -166,6 +177,7 @@ class Worker:
         if open_ and not old and not intended.paged and (not again or late):
             if request.action in CONTAINMENT:
                 told.append(failed_containment(request, open_, going_on=again))
+                self.failed(request.event_id, now, error)
                 intended.paged = True
         entries = [
             _entry(request, r, now)
@@ -263,6 +275,7 @@ def failed_containment(
         decision=f"{request.action} ({request.rule})",
         runbook=RUNBOOK,
         event_id=request.event_id,
+        origin=request.origin,
     )
 
 

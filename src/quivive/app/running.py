@@ -16,13 +16,13 @@ from sqlalchemy import Connection
 from quivive.app.audit import sign
 from quivive.app.clocks import as_state
 from quivive.app.clocks import load as load_clocks
+from quivive.app.doctor import Check
 from quivive.app.errors import UsageError
 from quivive.app.incidents import Desk, decision_entries, known_of
 from quivive.app.ingest import STDIN, Tally
 from quivive.app.keeping import Saver
 from quivive.app.kept import row_of
 from quivive.app.lines import FileLines, StreamLines
-from quivive.app.lists import Finding
 from quivive.app.models import InUse
 from quivive.app.output import encode_scored
 from quivive.app.telemetry import Telemetry
@@ -101,14 +101,14 @@ def _input(path: str) -> Input:
     return Input(str(found.absolute()), size, digest.hexdigest())
 
 
-def cut_short(store: Store) -> list[Finding]:
+def cut_short(store: Store) -> list[Check]:
     """What ``quivive doctor`` says of a run, or a server, that did not end."""
     found = []
     run = Runs(store).unfinished()
     if run is not None:
         asked = msgspec.json.decode(run.arguments, type=Asked)
         found.append(
-            Finding(
+            Check(
                 name="run",
                 level="warn",
                 text=f"cut short, or going on, after {run.lines} logins: {asked}",
@@ -118,7 +118,7 @@ def cut_short(store: Store) -> list[Finding]:
     left = store.journaled()
     if left:
         text = f"{left} events of a server are in the journal: it is at work, or was cut short"
-        found.append(Finding(name="journal", level="ok", text=text))
+        found.append(Check(name="journal", level="ok", text=text))
     return found
 
 

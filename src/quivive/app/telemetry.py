@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection
 
@@ -47,8 +48,10 @@ class Telemetry:
     def __init__(self, store: Store, folder: Path) -> None:
         """Raises StoreError when pyarrow is not installed."""
         self.store = store
+        self.folder = folder
         self.parts = Parts(folder)
         self.parts.at = store.at
+        self.lock = Lock()  # between what fills the files and what erases from them
 
     def begin(self, run: int) -> None:
         """Brings the files to what the store knows of: removes what a crash left, and writes what
@@ -67,6 +70,10 @@ class Telemetry:
 
     def fill(self, run: int) -> int:
         """Writes what is committed of a run and not in files yet; returns how many logins."""
+        with self.lock:
+            return self._fill(run)
+
+    def _fill(self, run: int) -> int:
         written, position = 0, positions(self.store).get(run, 0)
         while some := lines_after(self.store, run, position):
             self.parts.write(run, some)

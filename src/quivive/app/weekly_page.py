@@ -12,7 +12,8 @@ from quivive import __version__
 from quivive.app.bars import Column, columns
 from quivive.app.errors import UsageError
 from quivive.app.report import percent, render
-from quivive.app.weekly import DAY, Judged, Line, Point, Weekly, day
+from quivive.app.weekly import Judged, Weekly, day
+from quivive.app.weekly_metrics import DAY, Line, Point
 from quivive.learn.evaluation.metrics import Metric
 
 if TYPE_CHECKING:

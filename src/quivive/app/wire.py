@@ -1,4 +1,4 @@
-"""The wire of the channels: HTTP, SMTP, sockets, files, apprise. Every call is bounded in time."""
+"""The wire of the channels: HTTP, SMTP, sockets, files, Kafka, apprise. Each has its time."""
 
 import os
 import smtplib
@@ -6,6 +6,7 @@ import socket
 import ssl
 from functools import cache
 
+from quivive.app.kafka import Producers
 from quivive.model.errors import ConfigurationError
 from quivive.notify.channels import Channel
 from quivive.notify.notifier import (
@@ -16,6 +17,7 @@ from quivive.notify.notifier import (
     Mail,
     NotDeliveredError,
     Post,
+    Publish,
     Secret,
 )
 from quivive.respond.client import Client
@@ -49,6 +51,7 @@ class Outside:
         """``allow_private``: also into one's own network."""
         self.allow_private = allow_private
         self._clients: dict[str, Client] = {}
+        self._producers = Producers()
 
     def post(self, message: Post) -> Answer:
         """Sends once; trying again is the outbox's business."""
@@ -153,3 +156,7 @@ class Outside:
                 raise ConfigurationError("apprise does not understand one of its URLs")
         if not app.notify(title=message.title, body=message.body, notify_type=message.kind):
             raise NotDeliveredError("apprise: at least one service did not take it")
+
+    def publish(self, message: Publish) -> None:
+        """Hands a record to Kafka, and waits until it is kept there."""
+        self._producers.publish(message)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from quivive.app.errors import UsageError
+from quivive.cli.acting import opened_store
 from quivive.cli.shared import printable, without_password
 
 if TYPE_CHECKING:
     from quivive.store.audit import Filters
-    from quivive.store.database import Store
 
 _state = click.option("--state", metavar="DIR", required=True, help="The state directory.")
 _key = click.option(
@@ -53,7 +53,7 @@ def verify_command(state: str, key: str | None, elsewhere: tuple[str, ...]) -> N
     """
     from quivive.app.audit import load_key, read_checkpoints, signing_key, verify
 
-    store = _store(state)
+    store = opened_store(state)
     kept = []
     for name in elsewhere:
         try:
@@ -92,7 +92,7 @@ def list_command(
     from quivive.cli.findings import moment
     from quivive.store.audit import Trail
 
-    for record in Trail(_store(state)).records(_chosen(by, subject, action, since, until)):
+    for record in Trail(opened_store(state)).records(_chosen(by, subject, action, since, until)):
         if as_json:
             click.echo(line_of(record))
         else:
@@ -121,7 +121,7 @@ def export_command(
     """
     from quivive.app.audit import exported, load_key, sign, signing_key, verify
 
-    store = _store(state)
+    store = opened_store(state)
     private = load_key(Path(key)) if key is not None else signing_key(store)
     found = verify(store, private)
     if found.broken is not None:
@@ -149,7 +149,7 @@ def checkpoint_command(state: str, key: str | None) -> None:
     """
     from quivive.app.audit import as_json, load_key, sign
 
-    signed = sign(_store(state), load_key(Path(key)) if key is not None else None)
+    signed = sign(opened_store(state), load_key(Path(key)) if key is not None else None)
     if signed is None:
         raise UsageError(f"{without_password(state)}: nothing was recorded yet")
     import msgspec
@@ -165,7 +165,7 @@ def key_command(state: str) -> None:
 
     from quivive.app.audit import signing_key
 
-    public = signing_key(_store(state)).as_dict(private=False)
+    public = signing_key(opened_store(state)).as_dict(private=False)
     click.echo(msgspec.json.encode(public, order="deterministic"))
 
 
@@ -182,11 +182,3 @@ def _chosen(
         since=parse_time(since) if since else None,
         until=parse_time(until) if until else None,
     )
-
-
-def _store(state: str) -> "Store":
-    from quivive.store.database import Store
-
-    store = Store(state, create=False)
-    click.get_current_context().call_on_close(store.close)
-    return store

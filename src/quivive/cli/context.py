@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from quivive.app.errors import UsageError
-from quivive.cli.policy import _author, _by, _now, _state, _store
+from quivive.cli.acting import author, now, opened_store
+from quivive.cli.policy import _by, _state
 from quivive.cli.shared import printable, without_password
 
 _KINDS = (
@@ -64,12 +65,12 @@ def add_command(
     from quivive.app.policies import record
     from quivive.store.policies import Policies
 
-    author = _author(by, " ".join(reason.split()) or " ")
+    who = author(by, " ".join(reason.split()) or " ")
     given = {
         "id": name,
         "kind": kind,
         "reason": reason,
-        "owner": owner or author.by,
+        "owner": owner or who.by,
         "from": begins,
         "until": until,
         "identities": criteria["identity"],
@@ -82,8 +83,8 @@ def add_command(
         "margin": criteria["margin"] or 0.0,
         "action": criteria["action"],
     }
-    context = from_fields(given, author.at)
-    (added,) = Policies(_store(state)).add([context], author, record)
+    context = from_fields(given, who.at)
+    (added,) = Policies(opened_store(state)).add([context], who, record)
     click.echo(f"{added.id} holds from {said(added.begins)} until {said(added.ends)} UTC")
 
 
@@ -100,16 +101,14 @@ def list_command(state: str, everything: bool, learned: bool, as_json: bool) -> 
     from quivive.app.keeping import load_state
     from quivive.store.policies import Policies
 
-    store, now = _store(state), _now()
+    store, at = opened_store(state), now()
     contexts = Policies(store).contexts()
-    shown = sorted(
-        (c for c in contexts if everything or c.ends > now), key=lambda c: (c.ends, c.id)
-    )
+    shown = sorted((c for c in contexts if everything or c.ends > at), key=lambda c: (c.ends, c.id))
     for context in shown:
         if as_json:
             click.echo(msgspec.json.encode(as_fields(context)))
             continue
-        status = "ended" if context.ends <= now else "until"
+        status = "ended" if context.ends <= at else "until"
         click.echo(
             printable(
                 f"{context.id:12} {context.kind:12} {status} {said(context.ends)}"
@@ -129,7 +128,7 @@ def list_command(state: str, everything: bool, learned: bool, as_json: bool) -> 
     if not as_json:
         click.echo("learned: addresses and networks with many identities at home there")
     for shared in shared_egress(kept):
-        covered = list(safelisted(shared.place, (c for c in contexts if c.ends > now)))
+        covered = list(safelisted(shared.place, (c for c in contexts if c.ends > at)))
         if as_json:
             row = {"learned": shared.place, "identities": shared.identities, "safelisted": covered}
             click.echo(msgspec.json.encode(row))
@@ -148,7 +147,7 @@ def end_command(state: str, by: str | None, why: str, name: str) -> None:
     from quivive.app.policies import record
     from quivive.store.policies import Policies
 
-    ended = Policies(_store(state)).end(name, _author(by, why), record)
+    ended = Policies(opened_store(state)).end(name, author(by, why), record)
     click.echo(f"{ended.id} has ended")
 
 
@@ -163,23 +162,17 @@ def import_command(state: str, by: str | None, why: str, file: str) -> None:
     from quivive.app.policies import record
     from quivive.store.policies import Policies
 
-    author = _author(by, why)
-    contexts = read_file(Path(file), author.at)
-    added = Policies(_store(state)).add(contexts, author, record)
+    who = author(by, why)
+    contexts = read_file(Path(file), who.at)
+    added = Policies(opened_store(state)).add(contexts, who, record)
     click.echo(f"{len(added)} contexts added: {', '.join(c.id for c in added)}")
 
 
 def _about(fields: dict[str, Any]) -> str:
+    from quivive.app.contexts import LISTS
+
     named = []
-    for key in (
-        "identities",
-        "groups",
-        "services",
-        "addresses",
-        "networks",
-        "devices",
-        "countries",
-    ):
+    for key in LISTS:
         values = [str(v) for v in fields.get(key, ())]
         if values:
             more = f" and {len(values) - 3} more" if len(values) > 3 else ""

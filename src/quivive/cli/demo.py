@@ -61,7 +61,7 @@ PLAIN = str.maketrans({"→": ">", "×": "x", "…": "...", "–": "-", "—": "
     is_flag=True,
     help="Then serve the console, where the takeover goes on; its dates are today's.",
 )
-@click.option("--port", default=8450, show_default=True, type=click.IntRange(0, 65_535))
+@click.option("--port", default=8450, show_default=True, type=click.IntRange(1, 65_535))
 def command(out: Path, seed: int, people: int, serve: bool, port: int) -> None:
     """Simulate a company, find the takeover in it, and show how."""
     from quivive.app import demo

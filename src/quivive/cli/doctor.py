@@ -1,4 +1,4 @@
-"""``quivive doctor``."""
+"""``quivive doctor``: what is here, what is missing, and what the missing costs."""
 
 import platform
 import time
@@ -19,17 +19,18 @@ MARKS = {
 def command(state: str | None) -> None:
     """Say what is here, what is missing, and what the missing costs in detection."""
     from quivive.app.clocks import clock_status
+    from quivive.app.doctor import Check
     from quivive.app.geoip import status
     from quivive.app.health import telemetry
-    from quivive.app.lists import Finding, home_dir
+    from quivive.app.lists import home_dir
     from quivive.app.models import model_status
     from quivive.app.registry import signals, sources
     from quivive.app.running import cut_short
     from quivive.store.database import Store, StoreError
 
-    findings = [
-        Finding(name="python", level="ok", text=f"Python {platform.python_version()}", remedy=None),
-        Finding(
+    checks = [
+        Check(name="python", level="ok", text=f"Python {platform.python_version()}", remedy=None),
+        Check(
             name="components",
             level="ok",
             text=f"{len(sources())} log sources, {len(signals())} signal families",
@@ -40,17 +41,15 @@ def command(state: str | None) -> None:
     if state is not None:
         try:
             with Store(state, create=False) as store:
-                findings.append(Finding(name="state", level="ok", text=store.given, remedy=None))
-                findings += model_status(store)
-                findings += cut_short(store)
-                findings += clock_status(store)
-            findings += telemetry(state)
+                checks.append(Check(name="state", level="ok", text=store.given, remedy=None))
+                checks += model_status(store)
+                checks += cut_short(store)
+                checks += clock_status(store)
+            checks += telemetry(state)
         except StoreError as error:
-            findings.append(Finding(name="state", level="missing", text=str(error), remedy=None))
+            checks.append(Check(name="state", level="missing", text=str(error), remedy=None))
     console = Console(highlight=False, soft_wrap=True)
-    for finding in findings:
-        console.print(
-            f"{MARKS[finding.level]}  [bold]{finding.name}[/bold]  {escape(finding.text)}"
-        )
-        if finding.remedy:
-            console.print(f"         → {escape(finding.remedy)}")
+    for check in checks:
+        console.print(f"{MARKS[check.level]}  [bold]{check.name}[/bold]  {escape(check.text)}")
+        if check.remedy:
+            console.print(f"         → {escape(check.remedy)}")

@@ -1,4 +1,4 @@
-"""``quivive drift``."""
+"""``quivive drift``: what changed in the organisation, and which log went silent."""
 
 import time
 from typing import TYPE_CHECKING

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from quivive.app.errors import UsageError
-from quivive.cli.shared import progress, stderr
+from quivive.cli.shared import geoip_option, progress, stderr
 
 if TYPE_CHECKING:
     from quivive.app.evaluate import Organisation
@@ -24,12 +24,7 @@ MOST_BUDGET = 20.0  # percent: above it nobody would look at what is told
 
 @click.command("evaluate")
 @click.option("--labels", metavar="FILE", help="Labels (JSON lines) of the logs that are named.")
-@click.option(
-    "--geoip",
-    multiple=True,
-    metavar="FILE",
-    help="Place or network database (mmdb, CSV; may be repeated).",
-)
+@geoip_option
 @click.option("--simulate", "seeds", metavar="SEEDS",
               help="Simulate organisations first, by seeds separated by commas.")  # fmt: skip
 @click.option("--budgets", metavar="SHARES", default="0.1,0.3,0.5,1", show_default=True,

@@ -1,4 +1,4 @@
-"""``quivive explain``."""
+"""``quivive explain``: one scored login in full."""
 
 from pathlib import Path
 

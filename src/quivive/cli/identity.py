@@ -1,12 +1,10 @@
 """``quivive identity``: take one identity out of a store, or its name."""
 
-import getpass
-import time
 from typing import TYPE_CHECKING
 
 import click
 
-from quivive.app.errors import UsageError
+from quivive.cli.acting import author
 from quivive.cli.shared import printable
 
 if TYPE_CHECKING:
@@ -17,6 +15,9 @@ _state = click.option("--state", metavar="DIR|URL", required=True, help="The sta
 _by = click.option("--by", metavar="NAME", help="Who does it; kept.  [default: you]")
 _why = click.option("--why", metavar="REASON", required=True, help="Why; kept. Name nobody in it.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask first.")
+_telemetry = click.option(
+    "--telemetry-dir", metavar="DIR", help="Telemetry that is not in the state's folder."
+)
 
 
 @click.group("identity")
@@ -28,31 +29,39 @@ def command() -> None:
 @_state
 @_by
 @_why
+@_telemetry
 @_yes
 @click.argument("identity", metavar="ID")
-def erase_command(state: str, by: str | None, why: str, yes: bool, identity: str) -> None:
+def erase_command(
+    state: str, by: str | None, why: str, telemetry_dir: str | None, yes: bool, identity: str
+) -> None:
     """Delete an identity's logins and baseline, and take back what it taught everyone.
 
     ID is its name as assessments give it. The audit trail keeps what it holds.
     """
-    _do(state, identity, _author(by, why), yes, keep=False)
+    _do(state, identity, author(by, why), telemetry_dir, yes, keep=False)
 
 
 @command.command("pseudonymise")
 @_state
 @_by
 @_why
+@_telemetry
 @_yes
 @click.argument("identity", metavar="ID")
-def pseudonymise_command(state: str, by: str | None, why: str, yes: bool, identity: str) -> None:
+def pseudonymise_command(
+    state: str, by: str | None, why: str, telemetry_dir: str | None, yes: bool, identity: str
+) -> None:
     """Delete an identity's baseline; keep its logins without name, address, device and session.
 
     ID is its name as assessments give it. The audit trail keeps what it holds.
     """
-    _do(state, identity, _author(by, why), yes, keep=True)
+    _do(state, identity, author(by, why), telemetry_dir, yes, keep=True)
 
 
-def _do(state: str, identity: str, author: "Author", yes: bool, *, keep: bool) -> None:
+def _do(
+    state: str, identity: str, author: "Author", telemetry: str | None, yes: bool, *, keep: bool
+) -> None:
     from quivive.app.erasing import erase, pseudonymise
     from quivive.store.database import Store
 
@@ -60,7 +69,7 @@ def _do(state: str, identity: str, author: "Author", yes: bool, *, keep: bool) -
         if not yes:
             what = "Replace the name of" if keep else "Erase"
             click.confirm(f"{what} {printable(identity)} for good?", abort=True, err=True)
-        _say((pseudonymise if keep else erase)(store, identity, author), keep)
+        _say((pseudonymise if keep else erase)(store, identity, author, telemetry), keep)
 
 
 def _say(done: "Erased", keep: bool) -> None:
@@ -72,19 +81,9 @@ def _say(done: "Erased", keep: bool) -> None:
         f" {done.dead_letters:,} dead letters changed",
     )
     if done.telemetry:
-        click.echo(f"{done.telemetry:,} rows of telemetry {what}")
+        click.echo(f"{done.telemetry:,} rows of telemetry deleted")
     if done.contexts:
         names = ", ".join(done.contexts)
         click.echo(f"contexts that still name it, which end by themselves: {names}", err=True)
     if done.in_trail:
         click.echo(f"{done.in_trail:,} records of the audit trail name it, and stay", err=True)
-
-
-def _author(by: str | None, why: str) -> "Author":
-    from quivive.store.models import Author
-
-    by = by if by is not None else getpass.getuser()
-    for name, text in (("--by", by), ("--why", why)):
-        if not text.strip():
-            raise UsageError(f"{name} is empty: the audit trail keeps it, say something")
-    return Author(by.strip(), why.strip(), time.time_ns() // 1_000_000)

@@ -1,17 +1,16 @@
 """``quivive incidents``: what belongs together, who looks at it, and who was told."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quivive.app.errors import UsageError
+from quivive.cli.acting import opened_store, who
 from quivive.cli.shared import printable
 
 if TYPE_CHECKING:
     from quivive.model.incident import Incident
-    from quivive.store.database import Store
 
 _state = click.option("--state", metavar="DIR", required=True, help="The state directory.")
 _by = click.option("--by", metavar="NAME", help="Who does it; you, when not given.")
@@ -36,7 +35,7 @@ def list_command(
 
     from quivive.store.incidents import Incidents
 
-    found = Incidents(_store(state)).listed(status=status, priority=priority, limit=count)
+    found = Incidents(opened_store(state)).listed(status=status, priority=priority, limit=count)
     for incident in found:
         click.echo(msgspec.json.encode(incident) if as_json else printable(_line(incident)))
     if not found and not as_json:
@@ -51,7 +50,7 @@ def show_command(state: str, incident_id: str) -> None:
     from quivive.cli.findings import moment
     from quivive.store.incidents import Incidents
 
-    kept = Incidents(_store(state))
+    kept = Incidents(opened_store(state))
     incident = kept.get(incident_id)
     if incident is None:
         raise UsageError(f"{incident_id}: no such incident; quivive incidents list names them")
@@ -100,7 +99,7 @@ def rebuild_command(state: str) -> None:
     from quivive.app.promoting import kept_state
     from quivive.store.policies import Policies
 
-    with _store(state) as store:
+    with opened_store(state) as store:
         learned = kept_state(store)
         contexts = Policies(store).contexts()
         known = known_of(learned, active(store), contexts) if learned is not None else None
@@ -123,7 +122,7 @@ def send_command(state: str, settings_file: str, dry_run: bool) -> None:
     from quivive.store.outbox import StoredOutbox
 
     settings = read_settings(Path(settings_file))
-    store = _store(state)
+    store = opened_store(state)
     rows = StoredOutbox(store, KIND)
     if dry_run:
         for what, number in sorted(rows.counts().items()):
@@ -148,7 +147,7 @@ def resend_command(state: str) -> None:
     from quivive.store.audit import now
     from quivive.store.outbox import StoredOutbox
 
-    rows = StoredOutbox(_store(state), KIND)
+    rows = StoredOutbox(opened_store(state), KIND)
     for row, _, error in rows.rows("dead"):
         click.echo(printable(f"{row.key}: {error}"))
     click.echo(f"{rows.revive(now())} are due again", err=True)
@@ -158,12 +157,8 @@ def _act(state: str, incident_id: str, by: str | None, why: str, *, close: bool)
     from quivive.app.incidents import act
     from quivive.store.audit import now
 
-    try:
-        who = by or getpass.getuser()
-    except (KeyError, OSError):
-        raise UsageError("who does it? --by NAME") from None
-    with _store(state) as store:
-        act(store, incident_id, who, why, now(), close=close)
+    with opened_store(state) as store:
+        act(store, incident_id, who(by), why, now(), close=close)
 
 
 def _line(incident: "Incident") -> str:
@@ -203,11 +198,3 @@ def _told(incident: "Incident") -> list[str]:
     if incident.merged_into:
         lines.append(f"  part of {incident.merged_into}")
     return lines
-
-
-def _store(state: str) -> "Store":
-    from quivive.store.database import Store
-
-    store = Store(state, create=False)
-    click.get_current_context().call_on_close(store.close)
-    return store

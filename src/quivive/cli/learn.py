@@ -1,4 +1,4 @@
-"""``quivive learn``."""
+"""``quivive learn``: weights from verdicts: learned, compared, put into shadow."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import click
 
 from quivive.app import ingest
 from quivive.app.errors import UsageError
-from quivive.cli.shared import printable, reading_options, stderr, summarise
+from quivive.cli.shared import opened_enricher, printable, reading_options, stderr, summarise
 
 if TYPE_CHECKING:
     from quivive.model.event import AuthEvent
@@ -65,16 +65,13 @@ def command(
     beginning. Nothing that scores is changed, unless --promote finds a version in shadow that has
     proved itself.
     """
-    from quivive.app.geoip import open_places
     from quivive.app.history import from_files, stored
     from quivive.app.learning import Task, learn_trees, learn_weights
-    from quivive.app.lists import open_lists
     from quivive.app.maps import load_map
     from quivive.app.models import active_model
-    from quivive.app.promoting import budgets_of, keep, kept_state, told, words
+    from quivive.app.promoting import budgets_of, keep, kept_state, standing_verdicts, told
     from quivive.cli.model_text import report_lines
     from quivive.engine.beside import Scale, scale_of
-    from quivive.enrich.enricher import Enricher
     from quivive.store.database import Store
     from quivive.store.models import Author, Models
 
@@ -84,8 +81,7 @@ def command(
         raise UsageError("history is read more than once: give files, not standard input")
     ingest.check_files(files)
     chosen = ingest.choose(source, load_map(Path(map_file)) if map_file else None)
-    places = open_places([Path(path) for path in geoip])
-    enricher = Enricher(places, open_lists(Path(lists) if lists else None))
+    enricher = opened_enricher(geoip, lists)
     store = Store(state, create=False)
     click.get_current_context().call_on_close(store.close)
     models = Models(store)
@@ -103,7 +99,7 @@ def command(
 
     task = Task(
         history=history,
-        verdicts=words(store),
+        verdicts=standing_verdicts(store),
         active=active_model(models),
         name=models.next_name(),
         enricher=enricher,

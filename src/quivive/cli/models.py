@@ -1,16 +1,15 @@
 """``quivive models``: the versions of the model, and which of them scores."""
 
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from quivive.app.errors import UsageError
+from quivive.cli.acting import author, opened_store
 from quivive.cli.shared import printable, without_password
 
 if TYPE_CHECKING:
-    from quivive.store.database import Store
-    from quivive.store.models import Author
+    pass
 
 _state = click.option("--state", metavar="DIR", required=True, help="The state directory.")
 _by = click.option("--by", required=True, metavar="NAME", help="Who does it; kept in the history.")
@@ -29,7 +28,7 @@ def list_command(state: str) -> None:
     from quivive.cli.model_text import day
     from quivive.store.models import SHIPPED_NAME, Models
 
-    models = Models(_store(state))
+    models = Models(opened_store(state))
     active = models.active()
     click.echo(f"{SHIPPED_NAME:8} {'active' if active == SHIPPED_NAME else 'available'}")
     for version in models.names():
@@ -49,7 +48,7 @@ def show_command(state: str, version: str) -> None:
     from quivive.cli.model_text import change_line, report_lines
     from quivive.store.models import Models
 
-    store = _store(state)
+    store = opened_store(state)
     models = Models(store)
     model = model_of(models, version)
     click.echo(f"{version}: the weights of its signals; all others weigh 1")
@@ -73,7 +72,7 @@ def compare_command(state: str) -> None:
     from quivive.cli.model_text import comparison_lines, gate_lines
     from quivive.store.models import Models
 
-    store = _store(state)
+    store = opened_store(state)
     name = Models(store).named("shadow")
     if name is None:
         raise UsageError(
@@ -103,7 +102,7 @@ def promote_command(state: str, by: str, why: str, force: bool, version: str) ->
     from quivive.cli.model_text import gate_lines
     from quivive.learn.promotion import PROMOTE
 
-    gate = promote(_store(state), version, _author(by, why), force=force)
+    gate = promote(opened_store(state), version, author(by, why), force=force)
     for line in gate_lines(gate):
         click.echo(printable(line))
     if gate.outcome != PROMOTE and not force:
@@ -124,7 +123,7 @@ def rollback_command(state: str, by: str, why: str, to: str | None) -> None:
     """Return to the model that was active before, exactly as it was."""
     from quivive.app.promoting import roll_back
 
-    former, active = roll_back(_store(state), _author(by, why), to)
+    former, active = roll_back(opened_store(state), author(by, why), to)
     click.echo(f"{active} is active again, in place of {former}")
 
 
@@ -137,7 +136,7 @@ def shadow_command(state: str, by: str, why: str, version: str) -> None:
     """Score a candidate or retired VERSION in shadow, beside the active model."""
     from quivive.app.promoting import put_in_shadow
 
-    put_in_shadow(_store(state), version, _author(by, why))
+    put_in_shadow(opened_store(state), version, author(by, why))
     click.echo(f"{version} is in shadow from the next run on")
 
 
@@ -150,22 +149,5 @@ def retire_command(state: str, by: str, why: str, version: str) -> None:
     """Take a VERSION out of shadow, or a candidate out of the way."""
     from quivive.app.promoting import retire
 
-    retire(_store(state), version, _author(by, why))
+    retire(opened_store(state), version, author(by, why))
     click.echo(f"{version} is retired")
-
-
-def _store(state: str) -> "Store":
-    from quivive.store.database import Store
-
-    store = Store(state, create=False)
-    click.get_current_context().call_on_close(store.close)
-    return store
-
-
-def _author(by: str, why: str) -> "Author":
-    from quivive.store.models import Author
-
-    for name, text in (("--by", by), ("--why", why)):
-        if not text.strip():
-            raise UsageError(f"{name} is empty: the history keeps it, say something")
-    return Author(by.strip(), why.strip(), time.time_ns() // 1_000_000)

@@ -1,4 +1,4 @@
-"""``quivive normalize``."""
+"""``quivive normalize``: logs as OCSF events, in input order."""
 
 import sys
 from pathlib import Path

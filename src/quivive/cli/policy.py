@@ -1,7 +1,5 @@
 """``quivive policy``: check, preview, activate and roll back what is done about a login."""
 
-import getpass
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from quivive.app.errors import UsageError
+from quivive.cli.acting import author, now, opened_store
 from quivive.cli.shared import printable, without_password
 
 if TYPE_CHECKING:
     from quivive.policy.rules import Policy
     from quivive.store.database import Store
-    from quivive.store.models import Author
 
 ACTIVE, SHIPPED = "active", "shipped"
 
@@ -48,7 +46,7 @@ def show_command(name: str, state: str | None) -> None:
         return
     if state is None:
         raise UsageError(f"{name} is a version of which store? name it with --state")
-    kept = Policies(_store(state))
+    kept = Policies(opened_store(state))
     name = kept.active() if name == ACTIVE else name
     click.echo(shipped_text() if name == SHIPPED else kept.version(name).body, nl=False)
 
@@ -63,7 +61,7 @@ def check_command(strict: bool, file: str) -> None:
     """
     from quivive.app.policy_file import read
 
-    found = read(Path(file), _now())
+    found = read(Path(file), now())
     for problem in found.problems:
         click.echo(printable(problem.said(file)))
     warnings = len(found.problems) - len(found.errors)
@@ -94,7 +92,7 @@ def preview_command(
     from quivive.app.preview import preview
     from quivive.cli.policy_text import preview_lines
 
-    store = _store(state)
+    store = opened_store(state)
     one = _policy(store, policy or ACTIVE)
     if against is None and policy is not None:
         against = ACTIVE
@@ -117,13 +115,15 @@ def list_command(state: str, history: bool) -> None:
     from quivive.cli.policy_text import change_line, version_line
     from quivive.store.policies import Policies
 
-    kept = Policies(_store(state))
+    kept = Policies(opened_store(state))
     active = kept.active()
     click.echo(f"{SHIPPED:8} {'active' if active == SHIPPED else '':8} the one Quivive comes with")
     for version in kept.versions():
         click.echo(printable(version_line(version, active)))
     for name, on in kept.flags().items():
         click.echo(f"flag {name}: {'on' if on else 'off'}")
+    for of, text in kept.budgets().items():
+        click.echo(f"budget of findings {of}={text}")
     for change in kept.history() if history else ():
         click.echo(printable(change_line(change)))
 
@@ -137,7 +137,7 @@ def activate_command(state: str, by: str | None, why: str, file: str) -> None:
     """Make a policy FILE the active one. A file with errors is refused."""
     from quivive.app.policies import activate
 
-    name = activate(_store(state), Path(file), _author(by, why))
+    name = activate(opened_store(state), Path(file), author(by, why))
     click.echo(
         f"{name} is active now; back again: quivive policy rollback --state"
         f" {without_password(state)}"
@@ -153,7 +153,7 @@ def rollback_command(state: str, by: str | None, why: str, to: str | None) -> No
     """Return to the policy that was active before."""
     from quivive.app.policies import roll_back
 
-    former, active = roll_back(_store(state), _author(by, why), to)
+    former, active = roll_back(opened_store(state), author(by, why), to)
     click.echo(f"{active} is active again, in place of {former}")
 
 
@@ -167,7 +167,7 @@ def flag_command(state: str, by: str | None, why: str, name: str, value: str) ->
     """Switch the rules of a flag on or off at once, without another version."""
     from quivive.app.policies import switch
 
-    rules = switch(_store(state), name, value == "on", _author(by, why))
+    rules = switch(opened_store(state), name, value == "on", author(by, why))
     click.echo(f"{name} is {value}: {', '.join(rules)}")
 
 
@@ -181,25 +181,3 @@ def _policy(store: "Store", named: str) -> "Policy":
     if named == SHIPPED or (named[:1] == "p" and named[1:].isdecimal()):
         return version(store, named)
     return read(Path(named)).policy().with_flags(Policies(store).flags())
-
-
-def _store(state: str) -> "Store":
-    from quivive.store.database import Store
-
-    store = Store(state, create=False)
-    click.get_current_context().call_on_close(store.close)
-    return store
-
-
-def _author(by: str | None, why: str) -> "Author":
-    from quivive.store.models import Author
-
-    by = by if by is not None else getpass.getuser()
-    for name, text in (("--by", by), ("--why", why)):
-        if not text.strip():
-            raise UsageError(f"{name} is empty: the history keeps it, say something")
-    return Author(by.strip(), why.strip(), _now())
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from quivive.app.preview import Hit, Outcome, Preview
 from quivive.store.policies import Change, Version
 
+NAMED = 8  # identities
+
 
 def day(time: int) -> str:
     """A time in ms UTC for people."""
@@ -56,6 +58,8 @@ def _outcome_lines(outcome: Outcome) -> Iterator[str]:
         ("told (notify, ticket, page)", outcome.told),
     ):
         yield f"  {name:34}{_numbers(hit)}"
+        if hit is not outcome.told and hit.logins:
+            yield f"    {_who(hit)}"
     for name, hit in sorted(outcome.rules.items(), key=lambda item: (-item[1].logins, item[0])):
         yield f"    {name[:32]:32}{_numbers(hit)}"
     if outcome.by_context:
@@ -75,6 +79,16 @@ def _change_lines(found: Preview) -> Iterator[str]:
     for (was, now), changed in order:
         yield f"  {f'{was} -> {now}':34}{_numbers(changed.hit)}"
         yield f"    for example {', '.join(changed.examples[:3])}"
+
+
+def _who(hit: Hit) -> str:
+    """The first few by name, those in order before all others."""
+    said = [
+        f"{one['identity']} ({one['logins']}{', known good' if one['known_good'] else ''})"
+        for one in hit.who()[:NAMED]
+    ]
+    more = len(hit.identities) - len(said)
+    return ", ".join(said) + (f" and {more:,} more" if more else "")
 
 
 def _numbers(hit: Hit) -> str:

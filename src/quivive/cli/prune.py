@@ -1,10 +1,8 @@
-"""``quivive prune``."""
-
-import getpass
+"""``quivive prune``: forget what is older than it may be kept."""
 
 import click
 
-from quivive.app.errors import UsageError
+from quivive.cli.acting import who
 
 WORDS = {
     "assessments": "logins",
@@ -44,13 +42,6 @@ def command(
     with Store(state, create=False) as store:
         given = telemetry_dir is not None or store.folder is not None
         folder = folder_of(store, telemetry_dir) if given else None
-        gone = prune(store, folder, chosen, days, by or _user(), now())
+        gone = prune(store, folder, chosen, days, who(by), now())
     for name, count in gone.items():
         click.echo(f"{count:,} {WORDS[name]} deleted", err=True)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        raise UsageError("--by NAME: the system does not say who you are") from None

@@ -1,12 +1,11 @@
-"""``quivive query``."""
+"""``quivive query``: SQL over the telemetry."""
 
-import getpass
 import json
 import sys
 
 import click
 
-from quivive.app.errors import UsageError
+from quivive.cli.acting import who
 from quivive.cli.shared import printable
 
 SHOWN = 100
@@ -43,7 +42,7 @@ def command(
     from quivive.store.database import Store
 
     with Store(state, create=False) as store:
-        answer = ask(store, folder_of(store, telemetry_dir), sql, by or _user(), now(), limit)
+        answer = ask(store, folder_of(store, telemetry_dir), sql, who(by), now(), limit)
     if as_json:
         for row in answer.rows:
             found = dict(zip(answer.columns, row, strict=True))
@@ -66,10 +65,3 @@ def _show(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
         table.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
     width = None if sys.stdout.isatty() else 10_000
     Console(highlight=False, width=width).print(table)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        raise UsageError("--by NAME: the system does not say who you are") from None

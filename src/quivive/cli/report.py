@@ -71,7 +71,8 @@ def _span(begin: int, end: int, since: str | None, until: str | None) -> tuple[i
 
     from quivive.app.contexts import when
     from quivive.app.errors import UsageError
-    from quivive.app.weekly import DAY, WEEK
+    from quivive.app.weekly import WEEK
+    from quivive.app.weekly_metrics import DAY
 
     if until is not None:
         end = when(until, end, end) // DAY * DAY + DAY

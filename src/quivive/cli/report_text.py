@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from quivive.app.report import percent
-from quivive.app.weekly import DAY, Weekly, day
+from quivive.app.weekly import Weekly, day
+from quivive.app.weekly_metrics import DAY
 from quivive.app.weekly_page import before, shown
 from quivive.cli.shared import printable
 

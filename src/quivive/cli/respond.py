@@ -1,12 +1,13 @@
 """``quivive respond``: what was asked of vendors, what would be asked, and taking it back."""
 
-import getpass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quivive.app.errors import UsageError
+from quivive.cli.acting import who
 from quivive.cli.shared import without_password
 
 if TYPE_CHECKING:  # these take long to import, and help needs none
@@ -135,15 +136,19 @@ def run(state: str, settings: str) -> None:
 
     What fails is due again later; what is given up pages, and stays in the list as dead.
     """
+    from quivive.app.incidents import containment_failed
     from quivive.app.responding import Worker
     from quivive.app.responses import load_responses
+    from quivive.app.ssf import transmitter_of
     from quivive.store.database import Store
     from quivive.store.outbox import StoredOutbox
 
     known = load_responses(Path(settings))
     with Store(_where(state), create=False) as store:
         outbox = StoredOutbox(store)
-        worker = Worker(outbox, known)
+        transmitter = transmitter_of(store, known)
+        outlet = transmitter.publish if transmitter is not None else None
+        worker = Worker(outbox, known, outlet=outlet, failed=partial(containment_failed, store))
         count = 0
         try:
             while found := worker.run_once():
@@ -178,7 +183,7 @@ def undo(key: str, state: str, settings: str, by: str | None, why: str, dry_run:
     with Store(_where(state), create=False) as store:
         worker = Worker(StoredOutbox(store), known)
         try:
-            found = worker.undo(key, by=by or _user(), why=why, dry_run=dry_run)
+            found = worker.undo(key, by=who(by), why=why, dry_run=dry_run)
         finally:
             worker.close()
     for result in found:
@@ -214,10 +219,3 @@ def _json_of(key: str, state: str, attempts: int, due: int, error: str, body: by
 
 def _where(state: str) -> Path | str:
     return state if "://" in state else Path(state)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise UsageError("--by is missing, and the system does not know who you are") from None

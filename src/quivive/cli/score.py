@@ -1,4 +1,4 @@
-"""``quivive score``."""
+"""``quivive score``: logs in, a judged line for every login out."""
 
 import contextlib
 import heapq
@@ -10,7 +10,16 @@ import click
 
 from quivive.app import ingest
 from quivive.app.errors import UsageError
-from quivive.cli.shared import progress, reading_options, summarise, without_password
+from quivive.cli.shared import (
+    budget_options,
+    opened_enricher,
+    place_options,
+    progress,
+    reading_options,
+    summarise,
+    telemetry_options,
+    without_password,
+)
 
 if TYPE_CHECKING:
     from quivive.app.lines import FileLines, StreamLines
@@ -47,43 +56,16 @@ class _Best:
 
 @click.command("score")
 @reading_options
-@click.option(
-    "--geoip",
-    multiple=True,
-    metavar="FILE",
-    help="Place or network database (mmdb, CSV; may be repeated).",
-)
-@click.option("--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …).")
-@click.option("--aliases", metavar="FILE", help="YAML of identities and their other names.")
+@place_options
 @click.option("--state", metavar="DIR|URL", help="Keep what is learned here, and go on from it.")
-@click.option(
-    "--budget",
-    "budgets",
-    multiple=True,
-    metavar="[CLASS=]AMOUNT",
-    help='How much to tell: "20/day", "0.3%", "human=20/day", "service=0.1%" (may be repeated).',
-)
-@click.option(
-    "--alerts",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Findings told of one identity within 24 hours.",
-)
+@budget_options
 @click.option(
     "--policy",
     metavar="FILE",
     help="Decide by this policy.  [default: the store's active one, else the shipped one]",
 )
 @click.option("--out", metavar="FILE", help="Write the lines here instead of standard output.")
-@click.option(
-    "--telemetry",
-    is_flag=True,
-    help="With --state DIR: also write every login to DIR/telemetry, as Parquet by day.",
-)
-@click.option(
-    "--telemetry-dir", metavar="DIR", help="The same in another folder; for a store by URL."
-)
+@telemetry_options
 @click.option(
     "--abandon",
     is_flag=True,
@@ -112,13 +94,10 @@ def command(
     On a terminal, without --out, the findings are shown best first instead of the lines.
     """
     from quivive.app.aliases import load_aliases
-    from quivive.app.geoip import open_places
     from quivive.app.lines import lines_to
-    from quivive.app.lists import open_lists
     from quivive.app.maps import load_map
     from quivive.app.policy_file import read
     from quivive.cli.findings import show_findings
-    from quivive.enrich.enricher import Enricher
     from quivive.policy.budget import parse_budgets
 
     telemetry = telemetry or telemetry_dir is not None
@@ -127,8 +106,7 @@ def command(
     allowed = parse_budgets(budgets, alerts)
     ingest.check_files(files)
     chosen = ingest.choose(source, load_map(Path(map_file)) if map_file else None)
-    places = open_places([Path(path) for path in geoip])
-    enricher = Enricher(places, open_lists(Path(lists) if lists else None))
+    enricher = opened_enricher(geoip, lists)
     joined = load_aliases(Path(aliases)) if aliases else None
     readable = out is None and sys.stdout.isatty()
     ruled = read(Path(policy)).policy() if policy else None
@@ -206,6 +184,7 @@ class _Job:
         abandon: bool,
     ) -> None:
         """Judges the logs and keeps what comes of it in a store; goes on where it was cut short."""
+        from quivive.app.budgets import in_force
         from quivive.app.keeping import begin_state
         from quivive.app.live import replay
         from quivive.app.models import in_use
@@ -217,6 +196,9 @@ class _Job:
 
         with Store(where) as store, store.writing("quivive score"):
             memory = begin_state(store)
+            if not self.budgets.by_class:
+                self.budgets = in_force(store, self.budgets)
+                options = (*options, *map(str, self.budgets.by_class.items()))
             models = in_use(store, memory, self.budgets)
             if self.aliases is not None:
                 memory.directory.aliases = self.aliases

@@ -1,9 +1,16 @@
-"""``quivive serve``."""
+"""``quivive serve``: judge logins over HTTP, and the console."""
 
 import tempfile
 from pathlib import Path
 
 import click
+
+from quivive.cli.shared import (
+    budget_options,
+    opened_enricher,
+    place_options,
+    telemetry_options,
+)
 
 
 @click.command("serve")
@@ -22,36 +29,9 @@ import click
     type=click.Path(dir_okay=False, path_type=Path),
     help="Decide by this policy instead of the active one of the state.",
 )
-@click.option(
-    "--geoip",
-    multiple=True,
-    metavar="FILE",
-    help="Place or network database (mmdb, CSV; may be repeated).",
-)
-@click.option("--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …).")
-@click.option("--aliases", metavar="FILE", help="YAML of identities and their other names.")
-@click.option(
-    "--budget",
-    "budgets",
-    multiple=True,
-    metavar="[CLASS=]AMOUNT",
-    help='How much to tell: "20/day", "0.3%", "human=20/day", "service=0.1%" (may be repeated).',
-)
-@click.option(
-    "--alerts",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Findings told of one identity within 24 hours.",
-)
-@click.option(
-    "--telemetry",
-    is_flag=True,
-    help="With --state DIR: also write every login to DIR/telemetry, as Parquet by day.",
-)
-@click.option(
-    "--telemetry-dir", metavar="DIR", help="The same in another folder; for a store by URL."
-)
+@place_options
+@budget_options
+@telemetry_options
 @click.option(
     "--tls-cert", metavar="FILE", type=click.Path(path_type=Path), help="PEM, with chain."
 )
@@ -85,17 +65,16 @@ def command(
 ) -> None:
     """Judge logins over HTTP: in their own path, or as they are sent; act, and tell people.
 
-    SIGTERM stops it: what was accepted is finished and kept. Tokens: quivive token create.
+    SIGTERM stops it: what was accepted is finished and kept. SIGHUP takes over changed files; bad
+    ones are refused, and it goes on as before. Tokens: quivive token create.
     """
     from quivive.app.aliases import load_aliases
     from quivive.app.errors import UsageError
-    from quivive.app.geoip import open_places
-    from quivive.app.lists import open_lists
-    from quivive.enrich.enricher import Enricher
     from quivive.policy.budget import parse_budgets
     from quivive.server import logging
     from quivive.server.app import Server
     from quivive.server.judging import Settings
+    from quivive.server.reload import Fresh
     from quivive.server.run import Listen, checked, run
     from quivive.server.settings import ServerSettings, read_settings
 
@@ -105,15 +84,18 @@ def command(
         raise UsageError("--telemetry goes with --state: it is kept in step with a store")
     tls = (tls_cert, tls_key) if tls_cert is not None and tls_key is not None else None
     listen = checked(Listen(host, port, tls, insecure))
-    settings = read_settings(config) if config is not None else ServerSettings()
-    judging = Settings(
-        Enricher(
-            open_places([Path(path) for path in geoip]), open_lists(Path(lists) if lists else None)
-        ),
-        parse_budgets(budgets, alerts),
-        policy,
-        load_aliases(Path(aliases)) if aliases else None,
-    )
+
+    def read() -> Fresh:
+        """What the files say: at the start, and whenever they are to be read again."""
+        judging = Settings(
+            opened_enricher(geoip, lists),
+            parse_budgets(budgets, alerts),
+            policy,
+            load_aliases(Path(aliases)) if aliases else None,
+        )
+        return Fresh(judging, read_settings(config) if config is not None else ServerSettings())
+
+    judging, settings = read()
     logging.configure(log_level, access=not no_access_log)
     with tempfile.TemporaryDirectory(prefix="quivive-") as folder:
         if state is None:
@@ -126,6 +108,7 @@ def command(
             tls=tls is not None,
             lasting=state is not None,
             telemetry=telemetry_dir or telemetry,
+            renew=read,
         )
         run(server, listen)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -12,32 +13,95 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from quivive.app.ingest import STDIN, Advance, Tally
 from quivive.baseline.clocks import large
 
+if TYPE_CHECKING:
+    from quivive.enrich.enricher import Enricher
+
+_Command = Callable[..., None]
+_Option = Callable[[_Command], _Command]
+
 REJECTS_SHOWN = 20
 SKIPS_SHOWN = 8
 
 stderr = Console(stderr=True, highlight=False)
 
 
-def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """``--source``, ``--map`` and ``--strict``."""
-    for option in (
-        click.option("--strict", is_flag=True, help="Exit with 1 when records were rejected."),
-        click.option(
-            "--map",
-            "map_file",
-            type=click.Path(dir_okay=False),
-            help="Field map for --source mapped.",
-        ),
-        click.option(
-            "--source",
-            default="auto",
-            show_default=True,
-            metavar="NAME",
-            help="Log source; auto recognises each record by its content.",
-        ),
-    ):
-        command = option(command)
-    return command
+def _together(*options: _Option) -> _Option:
+    """Several options as one decorator; ``--help`` shows them in this order."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+reading_options = _together(
+    click.option(
+        "--source",
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        help="Log source; auto recognises each record by its content.",
+    ),
+    click.option(
+        "--map",
+        "map_file",
+        type=click.Path(dir_okay=False),
+        help="Field map for --source mapped.",
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 1 when records were rejected."),
+)
+geoip_option = click.option(
+    "--geoip",
+    multiple=True,
+    metavar="FILE",
+    help="Place or network database (mmdb, CSV; may be repeated).",
+)
+place_options = _together(
+    geoip_option,
+    click.option(
+        "--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …)."
+    ),
+    click.option("--aliases", metavar="FILE", help="YAML of identities and their other names."),
+)
+budget_options = _together(
+    click.option(
+        "--budget",
+        "budgets",
+        multiple=True,
+        metavar="[CLASS=]AMOUNT",
+        help="How much to tell: "
+        '"20/day", "0.3%", "human=20/day", "service=0.1%" (may be repeated).',
+    ),
+    click.option(
+        "--alerts",
+        default=5,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help="Findings told of one identity within 24 hours.",
+    ),
+)
+telemetry_options = _together(
+    click.option(
+        "--telemetry",
+        is_flag=True,
+        help="With --state DIR: also write every login to DIR/telemetry, as Parquet by day.",
+    ),
+    click.option(
+        "--telemetry-dir", metavar="DIR", help="The same in another folder; for a store by URL."
+    ),
+)
+
+
+def opened_enricher(geoip: Sequence[str], lists: str | None) -> "Enricher":
+    """What ``--geoip`` and ``--lists`` name, else what is installed."""
+    from quivive.app.geoip import open_places
+    from quivive.app.lists import open_lists
+    from quivive.enrich.enricher import Enricher
+
+    places = open_places([Path(path) for path in geoip])
+    return Enricher(places, open_lists(Path(lists) if lists else None))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``quivive sources``."""
+"""``quivive sources``: the logs that can be read."""
 
 import click
 from rich.console import Console

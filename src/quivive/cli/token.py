@@ -1,10 +1,8 @@
 """``quivive token``: who may call the server."""
 
-import getpass
-
 import click
 
-from quivive.app.errors import UsageError
+from quivive.cli.acting import who
 
 _state = click.option(
     "--state", metavar="DIR|URL", required=True, help="The state of quivive serve."
@@ -26,7 +24,7 @@ def command() -> None:
     "scopes",
     multiple=True,
     required=True,
-    type=click.Choice(["assess", "ingest", "read", "verdict", "metrics", "admin"]),
+    type=click.Choice(["assess", "ingest", "read", "verdict", "ssf", "metrics", "admin"]),
     help="What it may do (may be repeated).",
 )
 @click.option(
@@ -60,7 +58,7 @@ def create_command(
     at = now()
     ends = None if expires == "never" else when(expires, at, at)
     with Store(state) as store:
-        text, token = create(store, Wanted(name, scopes, ends, fail, rate), _who(by), at)
+        text, token = create(store, Wanted(name, scopes, ends, fail, rate), who(by), at)
     click.echo(f"token {token.id} ({token.scopes}) for {token.name}; shown this once:", err=True)
     click.echo(text)
 
@@ -103,12 +101,5 @@ def revoke_command(state: str, by: str | None, why: str, token_id: str) -> None:
     from quivive.store.database import Store
 
     with Store(state, create=False) as store:
-        revoke(store, token_id, _who(by), why, now())
+        revoke(store, token_id, who(by), why, now())
     click.echo(f"token {token_id} is revoked", err=True)
-
-
-def _who(by: str | None) -> str:
-    try:
-        return by or getpass.getuser()
-    except (KeyError, OSError):
-        raise UsageError("who does it? --by NAME") from None

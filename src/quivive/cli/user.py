@@ -1,11 +1,11 @@
 """``quivive user``: who may use the console."""
 
-import getpass
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from quivive.cli.acting import now, who
 from quivive.cli.shared import printable
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_command(state: str, role: str, password_stdin: bool, oidc: str | None, n
     """
     given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     people = _people(state)
-    made = people.add(name, role, getpass.getuser(), _now(), password=given, subject=oidc)
+    made = people.add(name, role, who(None), now(), password=given, subject=oidc)
     click.echo(f"{printable(name)} may sign in as {role}", err=True)
     _show(made)
 
@@ -63,7 +63,7 @@ def list_command(state: str) -> None:
 @click.argument("name")
 def role_command(state: str, role: str, name: str) -> None:
     """Give a user another role; the user signs in anew."""
-    _people(state).set_role(name, role, getpass.getuser(), _now())
+    _people(state).set_role(name, role, who(None), now())
 
 
 @command.command("reset")
@@ -71,7 +71,7 @@ def role_command(state: str, role: str, name: str) -> None:
 @click.argument("name")
 def reset_command(state: str, name: str) -> None:
     """Give a user who is locked out a new password, shown once, and take the second factor away."""
-    _show(_people(state).reset(name, getpass.getuser(), _now()))
+    _show(_people(state).reset(name, who(None), now()))
 
 
 @command.command("disable")
@@ -80,7 +80,7 @@ def reset_command(state: str, name: str) -> None:
 @click.argument("name")
 def disable_command(state: str, undo: bool, name: str) -> None:
     """End a user's sessions, and let nobody sign in by that name."""
-    _people(state).disable(name, getpass.getuser(), _now(), again=undo)
+    _people(state).disable(name, who(None), now(), again=undo)
 
 
 def _people(state: str) -> "SignIn":
@@ -88,12 +88,6 @@ def _people(state: str) -> "SignIn":
     from quivive.store.database import Store
 
     return SignIn(Store(state))
-
-
-def _now() -> int:
-    from quivive.store.audit import now
-
-    return now()
 
 
 def _show(password: str) -> None:

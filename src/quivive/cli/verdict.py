@@ -1,12 +1,12 @@
 """``quivive verdict``: what analysts say of logins, and what follows from it."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quivive.app.errors import UsageError
+from quivive.cli.acting import who
 from quivive.cli.shared import without_password
 from quivive.model.verdict import KINDS, VerdictKind
 
@@ -61,7 +61,7 @@ def add(
         verdict = Verdict(
             event_id=event_id,
             kind=kind,
-            by=by if by is not None else _user(),
+            by=who(by),
             why=why,
             when=time,
         )
@@ -72,7 +72,7 @@ def add(
 @click.argument("file", metavar="FILE")
 @_state
 @_amend
-def import_(file: str, state: str, amend: bool) -> None:
+def import_command(file: str, state: str, amend: bool) -> None:
     """Take in the verdicts of FILE, all of them or none.
 
     JSON lines, or CSV with a header: event_id, verdict, by, why and, if known, when.
@@ -130,13 +130,6 @@ def _newest(store: "Store", state: str) -> int:
     if horizon is None:
         raise UsageError(f"{without_password(state)}: no login was scored into it yet")
     return horizon[1]
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise UsageError("who says so? --by NAME") from None
 
 
 def _tell(outcome: "Outcome") -> None:

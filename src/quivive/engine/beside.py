@@ -51,6 +51,10 @@ class Beside:
         self._shadow = Shadow(model, active, scale.calibrations)
         self._thresholds = Thresholds(scale.thresholds)
 
+    def hold(self, budgets: Budgets) -> None:
+        """Takes over other budgets: those that the active model holds."""
+        self._budgets = budgets
+
     def look(self, login: Observation, gathered: Gathered, assessment: Assessment) -> Said:
         """What it says of a login that the active model has just judged."""
         score, risk = self._shadow.risk(login, gathered, assessment)

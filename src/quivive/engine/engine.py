@@ -22,7 +22,7 @@ from quivive.model.assessment import FINDING, Assessment, Decision, level_of
 from quivive.model.event import Activity, AuthEvent
 from quivive.policy.budget import Budgets, judge
 from quivive.policy.deciding import Deciding, Telling
-from quivive.scoring.assess import Gathered, as_before, assess
+from quivive.scoring.assess import QUIET, Gathered, as_before, assess
 from quivive.scoring.calibrate import Calibration, calibration_of, count
 from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
@@ -92,6 +92,7 @@ class Engine:
         self.groups = {told: s.group for s in signals for told in s.tells}
         self.ranking = usable_trees(model, self.groups)
         self.shortens = shortens
+        self.words_from = QUIET
         self.feature_signals = [s.features for s in signals if s.features is not None]
         self.evidence_signals = [s.evidence for s in signals if s.evidence is not None]
 
@@ -125,7 +126,9 @@ class Engine:
         else:
             said, gathered = self.gather(login, scene, levels)
             told = learn.told_before(login, profile)
-            assessment = assess(login, gathered, levels, calibration, told, newcomer, history)
+            assessment = assess(
+                login, gathered, levels, calibration, told, newcomer, history, self.words_from
+            )
         decision = self.decider.decide(event, login, assessment)
         telling = judge(
             assessment.risk_score,

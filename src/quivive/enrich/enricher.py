@@ -4,7 +4,6 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from quivive.enrich.as_names import guess_kind
 from quivive.enrich.client import Client, ClientParser
@@ -12,7 +11,7 @@ from quivive.enrich.lists import KINDS, AddressLists
 from quivive.enrich.place import NOWHERE, Place, clean_country, clean_point, fill
 from quivive.enrich.places import PlaceDatabase
 from quivive.enrich.private import Scope, address_scope, network_of
-from quivive.model.event import AuthEvent, AutonomousSystem, Endpoint, Location
+from quivive.model.event import AuthEvent, AutonomousSystem, Location
 
 CACHE_SIZE = 65536
 
@@ -144,48 +143,6 @@ class Enricher:
             return stated.lower(), "vendor"
         guessed = guess_kind(place.as_name) if place.as_name is not None else None
         return guessed, "as_name" if guessed is not None else None
-
-
-def with_place(event: AuthEvent, enriched: Enriched) -> AuthEvent:
-    """The event with the place and network it lacks, for output; itself if nothing is to add.
-
-    What the record states is kept; gaps are filled only from the same country or network.
-    """
-    source = event.src_endpoint
-    if source is None or (enriched.country is None and enriched.asn is None):
-        return event
-    stated = _as_place(source.location, source.autonomous_system)
-    known = fill(
-        stated,
-        Place(
-            country=enriched.country,
-            region=enriched.region,
-            city=enriched.city,
-            lat=enriched.lat,
-            long=enriched.long,
-            asn=enriched.asn,
-            as_name=enriched.as_name,
-        ),
-    )
-    if known == stated:
-        return event
-    return replace(event, src_endpoint=_filled(source, known))
-
-
-def _filled(source: Endpoint, known: Place) -> Endpoint:
-    location, system = source.location, source.autonomous_system
-    if _has_place(known):
-        location = replace(
-            location or Location(),
-            country=known.country,
-            region=known.region,
-            city=known.city,
-            lat=known.lat,
-            long=known.long,
-        )
-    if known.asn is not None or known.as_name is not None:
-        system = AutonomousSystem(number=known.asn, name=known.as_name)
-    return replace(source, location=location, autonomous_system=system)
 
 
 def _as_place(location: Location | None, system: AutonomousSystem | None) -> Place:

@@ -5,8 +5,6 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-NetworkKind = Literal["hosting", "vpn", "tor", "mobile", "residential", "corporate", "proxy"]
-
 MAX_TEXT = 200
 _NO_TEXT = frozenset({"", "-", "--", "zz", "n/a", "none", "unknown", "not available"})
 
@@ -19,7 +17,7 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where an address is and whose it is; None is "not known".
 
     ``country`` is ISO 3166-1 alpha-2, ``region`` a name, ``lat`` and ``long`` are degrees and
-    come together, ``network_kind`` is one of NetworkKind.
+    come together, ``network_kind`` is one of ``KINDS`` (lists.py).
     """
 
     country: str | None = None

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from quivive.model.origin import Origin
+
 RUNBOOKS = "docs/runbooks"  # what a runbook is named by until it is sent
 
 
@@ -36,7 +38,8 @@ class Notification(Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: one sentence; text: more of them. login, previous: the login and the identity's one
     before. decision: what policy says ("revoke (shadow, default/critical-revoke)"). event: the OCSF
     Authentication object as JSON. more: how many others a digest leaves out. told: how often it was
-    told before without an answer; repeated: it may have arrived before.
+    told before without an answer; repeated: it may have arrived before. origin: the request that
+    brought the login, if one did.
     """
 
     key: str
@@ -72,3 +75,4 @@ class Notification(Struct, frozen=True, kw_only=True, omit_defaults=True):
     more: int = 0
     told: int = 0
     repeated: bool = False
+    origin: Origin | None = None

@@ -5,7 +5,6 @@ events in memory hold only what varies.
 """
 
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
@@ -39,8 +38,3 @@ def decode_event(body: bytes) -> AuthEvent:
     Raises msgspec.ValidationError naming the path of a field of the wrong type.
     """
     return _decoder.decode(body)
-
-
-def event_from_builtins(fields: dict[str, Any]) -> AuthEvent:
-    """The event of an already decoded OCSF object. Raises msgspec.ValidationError."""
-    return msgspec.convert(fields, AuthEvent)

@@ -5,6 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from quivive.model.origin import Origin
+
 CONTAINMENT = frozenset({"step_up", "block", "revoke", "disable", "rotate", "isolate"})
 ACTIONS = (*sorted(CONTAINMENT), "ticket")
 
@@ -41,7 +43,8 @@ class ResponseRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     key: idempotency key, see ``response_key``. reason: why, in a sentence for people. time: of
     the login; decided: when it was decided; deadline: after which it is not begun any more; all ms
-    UTC. dry_run: say what would be asked, and ask nothing.
+    UTC. dry_run: say what would be asked, and ask nothing. origin: the request that brought the
+    login, if one did.
     """
 
     key: str
@@ -56,6 +59,7 @@ class ResponseRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     risk_level: str = "critical"
     deadline: int | None = None
     dry_run: bool = False
+    origin: Origin | None = None
 
 
 class ResponseResult(Struct, frozen=True, kw_only=True, omit_defaults=True):

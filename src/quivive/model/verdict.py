@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from quivive.model.errors import ConfigurationError
@@ -43,15 +42,6 @@ class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def attack(self) -> bool:
         """Whether it says that somebody else was at work."""
         return self.kind == TRUE_POSITIVE
-
-
-def decode_verdict(body: bytes) -> Verdict:
-    """The verdict of some JSON. Raises VerdictError for anything but a whole and clean one."""
-    try:
-        found = msgspec.json.decode(body, type=Verdict)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise VerdictError(f"not a verdict: {error}") from None
-    return checked(found)
 
 
 def checked(verdict: Verdict) -> Verdict:

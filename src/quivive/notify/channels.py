@@ -100,6 +100,22 @@ def folded(notes: list[Notification], channel: str) -> Notification:
     )
 
 
+def undelivered(channel: Channel, note: Notification, why: str) -> Notification:
+    """What the other channels tell of one that gave up: once an hour for each of them."""
+    return Notification(
+        key=f"delivery:{channel.name}:{note.time // HOUR}",
+        about="delivery",
+        what="failed",
+        thread=f"delivery:{channel.name}",
+        priority=note.priority if note.route == "page" else "P3",
+        route=note.route,
+        time=note.time,
+        title=f"{channel.name} could not be told: {note.title}",
+        text=(why, "It is kept; quivive incidents resend sends it again."),
+        runbook="docs/runbooks/notification-failed.md",
+    )
+
+
 class Pace:
     """How many messages a channel has had within the last hour."""
 
@@ -107,6 +123,10 @@ class Pace:
         """``per_hour`` messages at most."""
         self.per_hour = per_hour
         self._sent: list[int] = []
+
+    def goes_on(self, former: "Pace") -> None:
+        """Counts what another one has counted."""
+        self._sent = list(former._sent)
 
     def left(self, now: int) -> int:
         """How many may be sent at ``now`` (ms UTC)."""

@@ -7,7 +7,7 @@ output: ``compose`` turns a notification into a message, ``deliver`` gives that 
 
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -83,7 +83,38 @@ class Apprise(Struct, frozen=True, kw_only=True):
         return f"<apprise to {len(self.urls)}>"
 
 
-Message = Post | Mail | Line | Append | Apprise
+class Security(NamedTuple):
+    """How a Kafka cluster is spoken to. ``protocol``: plaintext, ssl, sasl_plaintext, sasl_ssl."""
+
+    protocol: str = "ssl"
+    mechanism: str | None = None
+    user: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"<{self.protocol}>"
+
+
+class Publish(Struct, frozen=True, kw_only=True):
+    """A record for a topic of Kafka. Records of one key keep their order."""
+
+    servers: tuple[str, ...]
+    topic: str
+    key: bytes
+    body: bytes
+    headers: Mapping[str, str]
+    how: Security
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"<record of {len(self.body)} bytes for {self.topic}>"
+
+
+Message = Post | Mail | Line | Append | Apprise | Publish
 
 
 class Answer(Struct, frozen=True):
@@ -124,6 +155,9 @@ class Wire(Protocol):
 
     def apprise(self, message: Apprise) -> None:
         """Hands over to apprise."""
+
+    def publish(self, message: Publish) -> None:
+        """Hands a record to Kafka, and waits until it is kept there."""
 
 
 Read = Callable[[Secret], str]  # gives the secret itself; raises ConfigurationError
@@ -175,6 +209,8 @@ def deliver(notifier: Notifier, message: Message, wire: Wire) -> None:
             wire.append(message)
         case Apprise():
             wire.apprise(message)
+        case Publish():
+            wire.publish(message)
 
 
 def _accepted(answer: Answer) -> bool:

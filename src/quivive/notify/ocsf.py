@@ -1,17 +1,27 @@
-"""OCSF Detection Finding (2004), to a file or by HTTP: for data lakes and SIEMs."""
+"""OCSF Detection Finding (2004), to a file, by HTTP or to Kafka: for data lakes and SIEMs."""
 
 from ipaddress import ip_address
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from quivive import __version__
 from quivive.model.event import OCSF_VERSION
 from quivive.model.notification import Notification
 from quivive.notify import text
-from quivive.notify.notifier import Append, Message, Notifier, Post, Read, Secret
+from quivive.notify.notifier import (
+    Append,
+    Message,
+    Notifier,
+    Post,
+    Publish,
+    Read,
+    Secret,
+    Security,
+)
 
+Server = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 CLASS, CATEGORY = 2004, 2
 ACTIVITIES = {"opened": 1, "closed": 3}  # all else is an update
 SEVERITIES = {"P1": 5, "P2": 4, "P3": 3, "P4": 2}
@@ -19,21 +29,51 @@ LEVELS = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 _order = msgspec.json.Encoder(order="deterministic")
 
 
+class Kafka(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """servers: brokers to begin with, ``host:port``. topic: where to; records of one incident have
+    one key. protocol, mechanism, user, password: how the brokers know us. ca_file, cert_file,
+    key_file: PEM files, of the authorities to trust and of a certificate of our own.
+    """
+
+    servers: Annotated[tuple[Server, ...], Meta(min_length=1, max_length=32)]
+    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    protocol: Literal["ssl", "plaintext", "sasl_ssl", "sasl_plaintext"] = "ssl"
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    user: str | None = None
+    password: Secret | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a protocol lacks what it needs."""
+        known = (self.mechanism, self.user, self.password)
+        if self.protocol.startswith("sasl") and None in known:
+            raise ValueError(f"{self.protocol} needs mechanism, user and password")
+        if not self.protocol.startswith("sasl") and known != (None, None, None):
+            raise ValueError("mechanism, user and password go with sasl_ssl or sasl_plaintext")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together")
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """file: lines are appended here; or url: each is sent there, with ``token`` as bearer token."""
+    """file: lines are appended here; or url: each is sent there, with ``token`` as bearer token;
+    or kafka: each is a record of a topic.
+    """
 
     file: str | None = None
     url: str | None = None
     token: Secret | None = None
+    kafka: Kafka | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError unless exactly one way is named."""
-        if (self.file is None) == (self.url is None):
-            raise ValueError("name file or url, one of the two")
+        if [self.file, self.url, self.kafka].count(None) != 2:
+            raise ValueError("name file, url or kafka, one of the three")
 
 
 def compose(note: Notification, settings: Settings, read: Read, _: int) -> Message:
-    """The finding as one line, or as a request."""
+    """The finding as one line, as a request, or as a record."""
     body = _order.encode(finding(note))
     if settings.file is not None:
         return Append(path=settings.file, body=body + b"\n")
@@ -41,9 +81,33 @@ def compose(note: Notification, settings: Settings, read: Read, _: int) -> Messa
         "Content-Type": "application/json",
         "Idempotency-Key": text.clean(note.key, 200).encode("ascii", "replace").decode(),
     }
+    if settings.kafka is not None:
+        return _record(note, settings.kafka, read, headers, body)
     if settings.token is not None:
         headers["Authorization"] = f"Bearer {read(settings.token)}"
     return Post(url=settings.url or "", headers=headers, body=body)
+
+
+def _record(
+    note: Notification, kafka: Kafka, read: Read, headers: dict[str, str], body: bytes
+) -> Publish:
+    how = Security(
+        kafka.protocol,
+        kafka.mechanism,
+        kafka.user,
+        read(kafka.password) if kafka.password is not None else None,
+        kafka.ca_file,
+        kafka.cert_file,
+        kafka.key_file,
+    )
+    return Publish(
+        servers=kafka.servers,
+        topic=kafka.topic,
+        key=text.clean(note.thread, 200).encode(),
+        body=body,
+        headers=headers,
+        how=how,
+    )
 
 
 def finding(note: Notification) -> dict[str, Any]:
@@ -94,6 +158,8 @@ def finding(note: Notification) -> dict[str, Any]:
         found["confidence_score"] = round(note.confidence * 100)
     if note.runbook:
         found["remediation"] = {"desc": "The runbook", "references": [note.runbook]}
+    if note.buttons:
+        found["unmapped"] = {"verdict_links": {b.verdict: b.url for b in note.buttons}}
     return found
 
 
@@ -116,7 +182,7 @@ def _evidence(note: Notification) -> dict[str, Any]:
 
 NOTIFIER = Notifier(
     name="ocsf",
-    title="OCSF Detection Finding, to a file or by HTTP",
+    title="OCSF Detection Finding, to a file, by HTTP or to Kafka",
     documentation="https://schema.ocsf.io/1.8.0/classes/detection_finding",
     settings=Settings,
     compose=compose,

@@ -3,9 +3,10 @@
 import re
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from quivive import __version__
-from quivive.model.notification import Notification
+from quivive.model.notification import Notification, Side
 from quivive.notify import text
 from quivive.notify.notifier import Line, Notifier, Read
 
@@ -46,9 +47,11 @@ def compose(note: Notification, settings: Settings, _: Read, __: int) -> Line:
     )
     name = _header(text.headline(note))
     said = f"CEF:0|Quivive|Quivive|{__version__}|{_header(f'{note.about}-{note.what}')}|{name}"
-    line = f"{head} \ufeff{said}|{cef_severity}|{_extension(note)}"
+    begins = f"{head} \ufeff{said}|{cef_severity}|"
     most = MOST_UDP if settings.over == "udp" else MOST_TCP
-    body = line.encode()
+    body = f"{begins}{_extension(note)}".encode()
+    if len(body) > most and note.buttons:  # half a link is none
+        body = f"{begins}{_extension(replace(note, buttons=()))}".encode()
     if len(body) > most:
         body = body[: most - 3].decode(errors="ignore").encode()
     if settings.over != "udp":
@@ -76,6 +79,10 @@ def _extension(note: Notification) -> str:
         ("cs3", login.place if login else None),
         ("cs4Label", "attack"),
         ("cs4", " ".join(note.attack) or None),
+        ("cs5Label", "network"),
+        ("cs5", login.network if login else None),
+        ("cs6Label", "previousLogin"),
+        ("cs6", _previous(note.previous)),
         ("cfp1Label", "risk"),
         ("cfp1", f"{note.risk_score:.2f}" if note.risk_score is not None else None),
         ("cfp2Label", "confidence"),
@@ -83,6 +90,9 @@ def _extension(note: Notification) -> str:
         ("request", note.link),
         ("reason", "; ".join(text.reasons(note)) or None),
         ("msg", " ".join(text.clean(line, 1000) for line in note.text) or None),
+        ("flexString1Label", "runbook"),
+        ("flexString1", note.runbook),
+        *((f"verdict{_word(button.verdict)}", button.url) for button in note.buttons),
     ]
     given = {key for key, value in pairs if value is not None}
     return " ".join(
@@ -90,6 +100,20 @@ def _extension(note: Notification) -> str:
         for key, value in pairs
         if value is not None and (not key.endswith("Label") or key.removesuffix("Label") in given)
     )
+
+
+def _previous(side: Side | None) -> str | None:
+    """The login before this one, in a line."""
+    if side is None:
+        return None
+    parts = (side.place, side.network, side.ip, side.device, side.client, side.service)
+    known = [text.clean(part, 120) for part in parts if part]
+    return ", ".join([text.iso(side.time), *known])
+
+
+def _word(verdict: str) -> str:
+    """A verdict as part of a key: TruePositive."""
+    return re.sub(r"[^A-Za-z]", "", verdict.title())
 
 
 def _header(said: str) -> str:

@@ -61,6 +61,11 @@ def system_clock() -> Clock:
     return Clock(now=lambda: time.time_ns() // 1_000_000, sleep=time.sleep)
 
 
+# Puts an event (kind, what it says, subject, what it is about, ms UTC) into the streams that want
+# it; gives how many those are.
+Outlet = Callable[[str, Mapping[str, Any], Mapping[str, Any], str, int], int]
+
+
 class Answer(Struct, frozen=True):
     """What a vendor answered: status, headers (lower case), body, its id of the request."""
 
@@ -80,7 +85,10 @@ class Answer(Struct, frozen=True):
 
 
 class Client:
-    """HTTP to one host. ``kept`` holds what may be used again for a while, such as tokens."""
+    """HTTP to one host. ``kept`` holds what may be used again for a while, such as tokens;
+    ``carried`` the headers that every request has for now, such as a trace's; ``outlet`` is where
+    events go that receivers fetch themselves.
+    """
 
     def __init__(
         self,
@@ -113,6 +121,8 @@ class Client:
         self._transport = transport
         self._http: httpx2.Client | None = None
         self.kept: dict[str, tuple[int, str]] = {}
+        self.carried: Mapping[str, str] = {}
+        self.outlet: Outlet | None = None
 
     def _client(self) -> httpx2.Client:
         if self._http is None:
@@ -207,7 +217,11 @@ class Client:
         until = self.clock.now() + 3 * self.settings.timeout * 1000
         try:
             with self._client().stream(
-                method, pinned, headers={**headers, **named}, content=content, extensions=extensions
+                method,
+                pinned,
+                headers={**self.carried, **headers, **named},
+                content=content,
+                extensions=extensions,
             ) as answer:
                 body = bytearray()
                 if answer.headers.get("content-encoding", "identity") != "identity":

@@ -64,6 +64,9 @@ def _told(
     )
     status: ResponseStatus = "failed"
     detail, retry_after = "", None
+    if client is not None:
+        about = f"{request.key}@{connection or action.name}"
+        client.carried = request.origin.headers(about) if request.origin is not None else {}
     try:
         outcome = _ask(action, settings, request, talk, undo)
         detail = outcome.detail

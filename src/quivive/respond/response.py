@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from quivive.model.response import ResponseRequest, Target
 from quivive.respond.client import Answer, Client
-from quivive.respond.errors import RefusedError, RejectedError
+from quivive.respond.errors import RefusedError, RejectedError, UnavailableError
 
 MOST_WORDS = 600  # characters of one thing asked
 MOST_PAGES = 20  # of a list; more of anything an identity has is refused rather than cut
@@ -155,6 +155,20 @@ class Talk:
         """Something asked through the vendor's own library, which retries by itself."""
         self.asked.append(words[:MOST_WORDS])
         return stand_in if self.dry else asked()
+
+    def publish(
+        self, words: str, kind: str, said: Mapping[str, Any], sub_id: Mapping[str, Any], about: str
+    ) -> int:
+        """Puts a security event into the streams that receivers set up; gives how many want it.
+
+        Raises UnavailableError where streams are not kept.
+        """
+        self._say(words, "PUT", kind, {"sub_id": sub_id, **said})
+        if self.dry:
+            return 1
+        if self.client.outlet is None:
+            raise UnavailableError("streams are not kept here; quivive serve does it")
+        return self.client.outlet(kind, said, sub_id, about, self.now)
 
     def _send(
         self,

@@ -94,12 +94,13 @@ def assess(
     told: Told,
     newcomer: bool,
     history: float,
+    words_from: float = QUIET,
 ) -> Assessment:
     """The assessment of one login.
 
     ``told`` is what was told about this identity lately: what was told already ranks below what
     is new, unless it is worse. ``newcomer`` is what ``calibration`` was chosen by; ``history`` the
-    effective logins known.
+    effective logins known. ``words_from``: the risk from which all of it is put in words.
     """
     sums = gathered.sums()
     score = score_of(sums, login.kind)
@@ -109,7 +110,7 @@ def assess(
     reassuring: tuple[Reason, ...] = ()
     attack = ordinary = ""
     counterfactual = None
-    if undamped < QUIET:
+    if undamped < words_from:
         reasons = _quiet(gathered, levels)
     else:
         reasons, reassuring = _reasons(gathered, levels)

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 from quivive.app.measures import measure
+from quivive.app.responses import Responses, load_responses
+from quivive.app.ssf import Transmitter, transmitter_of
 from quivive.app.telemetry import SERVER_RUN, Telemetry, folder_of
 from quivive.incidents.slo import DECIDED_IN_TIME, look
 from quivive.model.errors import ConfigurationError
@@ -19,17 +22,22 @@ from quivive.server.judge import Judge, where
 from quivive.server.judging import Judging
 from quivive.server.judging import Settings as JudgingSettings
 from quivive.server.openapi import encoded
+from quivive.server.reload import Fresh, Reloader
+from quivive.server.remembered import Edges
 from quivive.server.routes import router
 from quivive.server.settings import ServerSettings
 from quivive.server.waiting import act
-from quivive.server.workers import Sender
+from quivive.server.workers import Parts, Sender
 from quivive.store.audit import now as wall_clock
 from quivive.store.database import Store
 
 TOKENS_SECONDS = 1.0  # after which a token that was made or revoked counts
+FOLD_SECONDS = 1.0
 REFRESH_SECONDS = 5.0  # the same for policy, contexts and incidents
 MEASURE_SECONDS = 30.0
+COST_SECONDS = 10.0
 TELEMETRY_SECONDS = 60.0
+MARK_SECONDS = 10.0  # that a worker waits for an incident to be marked
 
 log = structlog.get_logger("quivive.server")
 
@@ -48,26 +56,31 @@ class Server:
         lasting: bool = True,
         telemetry: str | bool = False,
         sending: bool = True,
+        renew: Callable[[], Fresh] | None = None,
         clock: Callable[[], int] = wall_clock,
     ) -> None:
         """Opens the store, takes the right to write and loads the state.
 
         config: the settings file with the sections responses and notify; lasting: what is
         acknowledged survives a loss of power; telemetry: whether every login is written to Parquet
-        too, or the folder where; sending: False leaves the outbox to others. Raises
-        ConfigurationError.
+        too, or the folder where; sending: False leaves the outbox to others; renew: reads all
+        files anew. Raises ConfigurationError.
         """
         self.settings = settings or ServerSettings()
         self.figures = Figures()
+        self.figures.guardrail.budget = self.settings.cost_seconds
         self._held = contextlib.ExitStack()
         try:
             self.telemetry: Telemetry | None = None
-            stores = [self._held.enter_context(Store(state, lasting=lasting)) for _ in range(3)]
+            stores = [
+                self._held.enter_context(Store(state, lasting=lasting, folds=False))
+                for _ in range(3)
+            ]
             self.store = stores[0]
             self._held.enter_context(self.store.writing("quivive serve"))
             if telemetry:
                 given = telemetry if isinstance(telemetry, str) else None
-                writes = self._held.enter_context(Store(state, lasting=lasting))
+                writes = self._held.enter_context(Store(state, lasting=lasting, folds=False))
                 self.telemetry = Telemetry(writes, folder_of(writes, given))
                 self.telemetry.begin(SERVER_RUN)
             self.sender = Sender(stores[2], config) if sending else None
@@ -80,12 +93,18 @@ class Server:
                 self.judge, stores[1], self.settings, self.figures, clock, self.sender
             )
             self.context.openapi = encoded()
+            self.context.ssf = self._transmitter(config)
+            if renew is not None:
+                self.context.reloader = Reloader(self, renew, config)
+            self._joined(self.sender.transmitter if self.sender is not None else None)
+            self.context.telemetry = self.telemetry
             self.judge.start()
         except BaseException:
             self._held.close()
             raise
         if self.sender is not None:
             self.judge.told = self.sender.wake
+            self.sender.containment_failed = self._containment_failed
         self.front = Front(
             router(self.context),
             self.context.door,
@@ -98,6 +117,55 @@ class Server:
         self.front.beside = self.console
         self._tasks: list[asyncio.Task[None]] = []
 
+    def parts_of(self, config: Path | None) -> "tuple[Parts | None, Transmitter | None]":
+        """What works by a settings file: the sender's, and for receivers of events.
+
+        Raises ConfigurationError for one that cannot be used.
+        """
+        parts = self.sender.parts_of(config) if self.sender is not None else None
+        return parts, self._transmitter(config)
+
+    def adopt(
+        self, settings: ServerSettings, parts: "tuple[Parts | None, Transmitter | None]"
+    ) -> None:
+        """Works by these from now on."""
+        sent, self.context.ssf = parts
+        self.settings = self.context.settings = settings
+        self.figures.guardrail.budget = settings.cost_seconds
+        self.judge.most_events = settings.waiting_events
+        self.front.rate = settings.requests_per_second
+        self.context.edges = Edges()
+        if self.sender is not None and sent is not None:
+            self.sender.adopt(sent)
+        self._joined(sent.transmitter if sent is not None else None)
+
+    def _transmitter(self, config: Path | None) -> Transmitter | None:
+        asked = load_responses(config) if config is not None else Responses()
+        return transmitter_of(self.context.store, asked)
+
+    def _joined(self, sending: Transmitter | None) -> None:
+        """Whoever waits for events is told of those that the sender brings, and the other way."""
+        if self.context.ssf is not None:
+            self.context.ssf.arrived = self._came
+        if sending is not None:
+            sending.arrived = self.context.arrivals.come
+
+    def _came(self) -> None:
+        self.context.arrivals.come()
+        if self.sender is not None:
+            self.sender.wake()
+
+    def _containment_failed(self, event_id: str, now: int, why: str) -> None:
+        """Marks the incident, and waits for it: only then is the response's row concluded."""
+        done = threading.Event()
+
+        def mark(judging: Judging) -> None:
+            assert judging.desk is not None
+            judging.desk.failed(event_id, now, why)
+
+        if self.judge.act(mark, lambda _: done.set()):
+            done.wait(MARK_SECONDS)
+
     # --- while it runs
 
     def begin(self) -> None:
@@ -108,8 +176,10 @@ class Server:
             self.judge.here(asyncio.get_running_loop())
         every = (
             (TOKENS_SECONDS, self.renew_tokens),
+            (FOLD_SECONDS, self.fold),
             (REFRESH_SECONDS, self.refresh),
             (MEASURE_SECONDS, self.look),
+            (COST_SECONDS, self.weigh_cost),
         )
         self._tasks = [asyncio.create_task(_repeat(s, what)) for s, what in every]
         if self.telemetry is not None:
@@ -118,7 +188,11 @@ class Server:
     async def renew_tokens(self) -> None:
         """Takes over tokens that were made or revoked."""
         context = self.context
-        context.door.renew(await context.aside(context.access.all))
+        context.door.renew(await context.aside(context.access.all, settled=False))
+
+    async def fold(self) -> None:
+        """Puts what was judged where other programs read it; keeps the store's log short."""
+        await self.context.aside(self.context.store.fold)
 
     async def refresh(self) -> None:
         """Takes over a changed policy, contexts and incidents; lets time pass."""
@@ -131,14 +205,34 @@ class Server:
         """Measures what takes a look into the store; tells when the service level burns."""
         context = self.context
         context.measures = await context.aside(lambda: measure(context.store))
+        alarms = dict(self.figures.burn.alarms)
         told = look(DECIDED_IN_TIME, self.figures.burn, context.clock())
         if told and self.sender is not None:
             sender = self.sender
             await context.aside(lambda: sender.tell(told))
+        if alarms != self.figures.burn.alarms:
+            await act(self.judge, lambda judging: judging.keep_burn())
+
+    async def weigh_cost(self) -> None:
+        """Takes a step of the guardrail, or takes one back, as the cost of a login asks for."""
+        guardrail = self.figures.guardrail
+        change = guardrail.look()
+        if change is None:
+            return
+        said = log.warning if change.taken else log.info
+        said(
+            "guardrail",
+            step=change.step.name,
+            taken=change.taken,
+            leaves_out=change.step.leaves_out,
+            seconds_a_million=round(change.cost),
+            budget=round(change.budget),
+        )
+        await act(self.judge, lambda judging: judging.guarded(change))
 
     async def write_out(self) -> None:
         """Writes what was judged since the last time to the telemetry."""
-        if self.telemetry is not None:
+        if self.telemetry is not None and not self.figures.guardrail.level:
             telemetry = self.telemetry
             await self.context.aside(lambda: telemetry.fill(SERVER_RUN))
 

@@ -118,6 +118,7 @@ async def judged(
             urgent=True,
             within=within,
             answer=kept,  # type: ignore[arg-type]
+            origin=request.origin,
         )
     except LateError:
         cause, why = "late", f"no answer within {within * 1000:.0f} ms"
@@ -141,7 +142,7 @@ async def judged(
 
 async def _known(context: Context, key: str, digest: bytes) -> Reply | None:
     """The answer that a key was given before. Raises Problem when it was for something else."""
-    found = await context.aside(lambda: context.access.answer(key))
+    found = await context.aside(lambda: context.access.answer(key), settled=False)
     if found is None:
         return None
     if found.digest != digest:

@@ -1,25 +1,62 @@
 """What every endpoint may use."""
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from quivive.app import ingest
 from quivive.app.access import Door
 from quivive.app.errors import UsageError
 from quivive.app.measures import Measures
+from quivive.app.ssf import Transmitter
+from quivive.app.telemetry import Telemetry
 from quivive.server.figures import Figures
 from quivive.server.http import Problem
 from quivive.server.judge import Judge
+from quivive.server.reload import Reloader
 from quivive.server.remembered import Edges
 from quivive.server.settings import ServerSettings
+from quivive.server.waiting import act
 from quivive.server.workers import Sender
 from quivive.sources.source import Source
 from quivive.store.access import Access
-from quivive.store.database import Store
+from quivive.store.database import Store, StoreError
 
 T = TypeVar("T")
 PARSING = 2  # bodies parsed at a time
+
+
+class Arrivals:
+    """Tells requests that wait, in the event loop, that something came, from any thread."""
+
+    def __init__(self) -> None:
+        """Nobody waits yet."""
+        self._waiting: dict[asyncio.Future[None], asyncio.AbstractEventLoop] = {}
+        self._lock = threading.Lock()
+
+    def expect(self) -> "asyncio.Future[None]":
+        """Done when something came after this. In the event loop."""
+        loop = asyncio.get_running_loop()
+        made = loop.create_future()
+        with self._lock:
+            self._waiting = {f: at for f, at in self._waiting.items() if not f.done()}
+            self._waiting[made] = loop
+        return made
+
+    def come(self) -> None:
+        """Something came."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for future, loop in waiting.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, future)
+
+
+def _settle(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class Context:
@@ -45,11 +82,21 @@ class Context:
         self.door = Door(self.access.all())
         self.edges = Edges()
         self.measures = Measures()
+        self.telemetry: Telemetry | None = None
         self.openapi = b""
+        self.ssf: Transmitter | None = None
+        self.reloader: Reloader | None = None
+        self.arrivals = Arrivals()
+        self.stopping: Callable[[], bool] = lambda: False
         self._parsing: asyncio.Semaphore | None = None
 
-    async def aside(self, what: Callable[[], T]) -> T:
-        """Something that blocks, in another thread."""
+    async def aside(self, what: Callable[[], T], *, settled: bool = True) -> T:
+        """Something that blocks, in another thread. ``settled``: once everything that was judged
+        is where it is read, unless the store is out of order.
+        """
+        if settled and self.judge.unsettled:
+            with suppress(StoreError, Problem):
+                await act(self.judge, lambda judging: judging.settle())
         return await asyncio.to_thread(what)
 
     async def parsing(self, what: Callable[[], T]) -> T:

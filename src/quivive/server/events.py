@@ -90,7 +90,13 @@ async def events(context: Context, request: Request) -> Reply:
 
     try:
         given = await answers(
-            context.judge, name, found.events, urgent=False, rejects=found.rejects, answer=kept
+            context.judge,
+            name,
+            found.events,
+            urgent=False,
+            rejects=found.rejects,
+            answer=kept,
+            origin=request.origin,
         )
     except FullError:
         raise _later(context) from None

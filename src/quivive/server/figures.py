@@ -13,6 +13,7 @@ from quivive.incidents.slo import Burn
 from quivive.model.assessment import HIGH
 from quivive.model.canary import is_canary
 from quivive.model.response import CONTAINMENT
+from quivive.server.guardrail import Guardrail
 
 HOUR_MS = 3_600_000
 HOURS = 24
@@ -74,12 +75,15 @@ class Figures:
         self.contained = 0
         self.hours = Hours()
         self.burn = Burn()
+        self.burnt = 0  # how often something was added to it
         self.detection = Histogram(DETECTION)
         self.answered = Histogram(COSTS)
         self.stages = {name: Histogram(COSTS) for name in ("wait", "judge", "keep")}
         self.newest = 0
         self.store_failures = 0
         self.clocks = Clocks()
+        self.short_road = 0
+        self.guardrail = Guardrail()
 
     def login(self, scored: Scored, now: int) -> None:
         """A login was judged at ``now`` (ms UTC)."""
@@ -88,6 +92,7 @@ class Figures:
         kind, decision, time = scored.login.kind, scored.decision, scored.event.time
         self.newest = max(self.newest, time)
         self.logins[kind] += 1
+        self.short_road += scored.assessment.short_road
         self.hours.add(kind, now)
         if scored.finding:
             self.findings[kind, scored.assessment.risk_level] += 1
@@ -102,13 +107,15 @@ class Figures:
                 self.detection.observe(lag / 1000)
             if scored.assessment.risk_score >= HIGH:
                 self.burn.add(now, lag <= IN_TIME_MS, lag > IN_TIME_MS)
+                self.burnt += 1
 
     def waited(self, seconds: float) -> None:
         """A login asked about waited for its turn."""
         self.stages["wait"].observe(seconds)
 
-    def group(self, judging: float, keeping: float) -> None:
-        """A group was judged and kept."""
+    def group(self, judging: float, keeping: float, logins: int, processor: float) -> None:
+        """A group of ``logins`` was judged and kept; all in seconds."""
+        self.guardrail.note(logins, processor)
         self.stages["judge"].observe(judging)
         self.stages["keep"].observe(keeping)
 

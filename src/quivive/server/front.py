@@ -17,7 +17,9 @@ from quivive.server.judge import where
 from quivive.store.access import Token
 from quivive.store.database import StoreUnavailable
 
-OPEN = frozenset({"/healthz", "/readyz"})  # what an orchestrator asks without a token
+# What an orchestrator asks without a token, and what is public of a transmitter of events.
+HEALTH = frozenset({"/healthz", "/readyz"})
+OPEN = HEALTH | {"/.well-known/ssf-configuration", "/ssf/jwks.json"}
 BURST_SECONDS = 2.0
 SECURITY = [
     (b"x-content-type-options", b"nosniff"),
@@ -174,7 +176,7 @@ class Front:
 
 
 def _is_ours(path: str) -> bool:
-    return path.startswith("/v1/") or path in OPEN or path == "/metrics"
+    return path.startswith(("/v1/", "/ssf/")) or path in OPEN or path == "/metrics"
 
 
 def _safe(value: str) -> bytes:

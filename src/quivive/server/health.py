@@ -1,6 +1,9 @@
 """Whether the process lives, and whether it can judge."""
 
+from typing import Literal
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from quivive.app.access import allows
 from quivive.server.context import Context
@@ -18,13 +21,18 @@ class Alive(Struct, frozen=True):
 
 class Ready(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether logins are judged: ready, or what is in the way. Details are for tokens with the
-    scope metrics: the store's own words, events that wait, seconds since the newest login.
+    scope metrics: the store's own words, events that wait, seconds since the newest login, and
+    why changed files were refused. spares: what the guardrail of cost leaves out. files:
+    "refused" while the server works by those of before.
     """
 
     status: str
     store: str
     state: str = "loaded"
+    files: Literal["current", "refused"] = "current"
     problem: str | None = None
+    reload_problem: str | None = None
+    spares: tuple[str, ...] = ()
     waiting: int | None = None
     lag_seconds: float | None = None
 
@@ -46,9 +54,17 @@ async def readyz(context: Context, request: Request) -> Reply:
     full = waiting >= BEHIND * context.judge.most_events
     store = "unavailable" if problem is not None else "ok"
     status = "store unavailable" if problem is not None else "behind" if full else "ready"
-    said = Ready(status=status, store=store)
+    refused = context.reloader.problem if context.reloader is not None else None
+    said = Ready(
+        status=status,
+        store=store,
+        files="current" if refused is None else "refused",
+        spares=tuple(step.name for step in context.figures.guardrail.in_force),
+    )
     if request.token is not None and allows(request.token, "metrics"):
         newest = context.figures.newest
         lag = max(0.0, (context.clock() - newest) / 1000) if newest else None
-        said = Ready(status=status, store=store, problem=problem, waiting=waiting, lag_seconds=lag)
+        said = replace(
+            said, problem=problem, reload_problem=refused, waiting=waiting, lag_seconds=lag
+        )
     return json(said, 200 if status == "ready" else 503)

@@ -9,16 +9,16 @@ import msgspec
 from msgspec import Struct
 from starlette.types import Receive, Scope
 
+from quivive.model.origin import Origin
 from quivive.store.access import Token
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
-NDJSON = b"application/x-ndjson"
 MOST_QUERY = 4_096  # bytes
 
 T = TypeVar("T")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 
 class ProblemBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,7 +78,7 @@ def json(value: object, status: int = 200, headers: Mapping[str, str] | None = N
 class Request:
     """One request, as far as endpoints see it. token is None on the routes that need none."""
 
-    __slots__ = ("_headers", "_receive", "id", "path", "scope", "token", "trace")
+    __slots__ = ("_headers", "_receive", "id", "path", "sampled", "scope", "token", "trace")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         """Its id is that of X-Request-ID where that is well-formed, else empty."""
@@ -92,11 +92,17 @@ class Request:
         found = _TRACE.fullmatch(self.header("traceparent"))
         known = found is not None and found[1].strip("0") and found[2].strip("0")
         self.trace = found[1] if found is not None and known else ""
+        self.sampled = bool(found is not None and known and int(found[3], 16) & 1)
 
     @property
     def method(self) -> str:
         """GET, POST…"""
         return str(self.scope["method"])
+
+    @property
+    def origin(self) -> Origin:
+        """What is passed on with all that is asked because of this request."""
+        return Origin(request=self.id, trace=self.trace, sampled=self.sampled)
 
     @property
     def caller(self) -> Token:

@@ -14,13 +14,14 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 import structlog
 
 from quivive.model.errors import ConfigurationError
 from quivive.model.event import AuthEvent
+from quivive.model.origin import Origin
 from quivive.model.record import Reject
 from quivive.server.figures import Figures
 from quivive.server.judging import Answer, Judging
@@ -58,13 +59,17 @@ class Ask:
         *,
         rejects: Sequence[Reject] = (),
         answer: "Callable[[Sequence[Answer]], Kept] | None" = None,
+        origin: Origin | None = None,
     ) -> None:
-        """name: of the input; answer: what is kept for a request that comes again."""
+        """name: of the input; answer: what is kept for a request that comes again; origin: what is
+        passed on with all that is asked because of it.
+        """
         self.name = name
         self.events = events
         self.done = done
         self.rejects = rejects
         self.answer = answer
+        self.origin = origin
         self.answers: list[Answer] = []
         self.failed: Exception | None = None
         self.faults = 0
@@ -83,7 +88,7 @@ class Judge:
     ) -> None:
         """``make`` is called in the thread; most_events: bulk events that may wait."""
         self.checkpoint = checkpoint
-        self._since = 0
+        self._since = self._judged = 0
         self._work = threading.Lock()  # held by whoever judges
         self._loop: asyncio.AbstractEventLoop | None = None
         self._looking = self._handed = False
@@ -128,6 +133,11 @@ class Judge:
     def waiting(self) -> tuple[int, int]:
         """Logins asked about, and bulk events, that wait."""
         return len(self._urgent), self._waiting_events
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether logins that were answered are not yet where they are read, and could be."""
+        return self.problem is None and not self.judging.live.settled
 
     def ask(self, ask: Ask, *, urgent: bool) -> bool:
         """Puts an ask in its queue. False when the queue is full or the server stops.
@@ -239,7 +249,7 @@ class Judge:
 
     def _group(self) -> None:
         asks: list[Ask] = []
-        begun = perf_counter()
+        begun, before, spent = perf_counter(), self._judged, thread_time()
         while self._urgent and len(asks) < MOST_URGENT:
             ask = self._urgent.popleft()
             self.figures.waited(begun - ask.at)
@@ -259,12 +269,18 @@ class Judge:
             self._unavailable(error)
             self._deliver(asks, error)
             return
-        self.figures.group(judged - begun, perf_counter() - judged)
+        self.figures.group(
+            judged - begun,
+            perf_counter() - judged,
+            self._judged - before,
+            thread_time() - spent,
+        )
         self._deliver(asks)
 
     def _judge(self, ask: Ask, event: AuthEvent) -> None:
+        self._judged += 1
         try:
-            ask.answers.append(self.judging.judge(ask.name, event))
+            ask.answers.append(self.judging.judge(ask.name, event, ask.origin))
         except ConfigurationError:
             raise
         except Exception as error:  # noqa: BLE001 - one login must not end the server

@@ -11,11 +11,13 @@ from typing import Literal, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from quivive.app import burning
 from quivive.app.audit import Recorder, signing_key
+from quivive.app.budgets import in_force, save
 from quivive.app.incidents import Desk, decision_entries, known_of
-from quivive.app.intents import requests_of, row_of
-from quivive.app.live import Live
-from quivive.app.models import InUse
+from quivive.app.intents import rows_of
+from quivive.app.live import ROWS_AT_ONCE, Live
+from quivive.app.models import InUse, active_model, model_of
 from quivive.app.notices import Known
 from quivive.app.policies import decider
 from quivive.app.policy_file import read as read_policy
@@ -24,6 +26,7 @@ from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.audit import Entry
+from quivive.model.errors import ConfigurationError
 from quivive.model.event import (
     OCSF_VERSION,
     Activity,
@@ -35,14 +38,18 @@ from quivive.model.event import (
     Status,
     User,
 )
+from quivive.model.incident import Incident
+from quivive.model.origin import Origin
 from quivive.model.record import Reject
 from quivive.policy.budget import Budgets
 from quivive.policy.decider import Decider
 from quivive.server.figures import HISTORY_MS, Figures
+from quivive.server.guardrail import Change
 from quivive.store.audit import now as wall_clock
 from quivive.store.batch import Outgoing
 from quivive.store.database import Store
 from quivive.store.incidents import Incidents
+from quivive.store.models import Author, Models
 from quivive.store.policies import Policies
 
 RECENT = 4_096  # lines kept in memory for those who ask again at once
@@ -76,7 +83,7 @@ class Answer(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """How logins are judged. policy: a file, instead of the store's active policy."""
+    """How logins are judged. policy, budgets: instead of the store's, where there are any."""
 
     enricher: Enricher
     budgets: Budgets
@@ -120,8 +127,11 @@ class Judging:
             NEVER,
             self._make,
             clock,
+            ROWS_AT_ONCE,
         )
         figures.clocks = self.live.clocks
+        figures.burn = burning.load(store)
+        self._burnt = figures.burnt
         self.desk = Desk(store, self._known(self.live.state), oldest_ms=HISTORY_MS)
         settings.enricher.enrich(_FIRST)  # reads what it reads once before somebody waits for it
 
@@ -131,12 +141,41 @@ class Judging:
         self._changes = self._marks()
         given = read_policy(chosen.policy).policy() if chosen.policy else None
         found = decider(self.store, given, state.spent)
+        self.budgets = in_force(self.store, chosen.budgets)
+        if models.beside is not None:
+            models.beside.hold(self.budgets)
         self._engine = engine(
-            state, chosen.enricher, models.model, chosen.budgets, models.beside, found
+            state, chosen.enricher, models.model, self.budgets, models.beside, found
         )
+        self._beside = self._engine.beside
+        self._spare()
         if self.desk is not None:
             self.desk.known = self._known(state)
         return self._engine.step
+
+    def _spare(self) -> None:
+        """Leaves out of judging what the guardrail says, from the next login on."""
+        thrift = self.figures.guardrail.thrift
+        self._engine.words_from = thrift.words_from
+        self._engine.beside = self._beside if thrift.looks_beside else None
+
+    def guarded(self, change: Change) -> None:
+        """Does as a step of the guardrail says, and records it."""
+        self._spare()
+        entry = Entry(
+            time=self.clock(),
+            actor="engine",
+            action=f"guardrail:{'taken' if change.taken else 'taken back'}",
+            subject=change.step.name,
+            details={
+                "leaves_out": change.step.leaves_out,
+                "seconds_a_million": round(change.cost),
+                "budget": round(change.budget),
+                "steps_in_force": change.level,
+            },
+        )
+        self.note(lambda connection: self.recorder.append(connection, [entry], entry.time))
+        self.keep()
 
     def _known(self, state: State) -> Known:
         return known_of(state, self.policy.policy, self._policies.contexts())
@@ -149,14 +188,25 @@ class Judging:
         return found
 
     @property
+    def own_budgets(self) -> bool:
+        """Whether the server was told its budgets: then those that are saved do not hold."""
+        return bool(self._settings.budgets.by_class)
+
+    def save_budget(self, of: str, text: str, author: Author) -> str:
+        """Saves a budget of findings; no login is judged again by another than its own. Raises what
+        ``app.budgets.save`` raises.
+        """
+        return self.changing(lambda store: save(store, of, text, author))
+
+    @property
     def policy_file(self) -> Path | None:
         """The file that decides in place of the store's active policy, if one was given."""
         return self._settings.policy
 
     # --- one login
 
-    def judge(self, log: str, event: AuthEvent) -> Answer:
-        """Judges one event; ``keep`` must follow before anybody is told.
+    def judge(self, log: str, event: AuthEvent, origin: Origin | None = None) -> Answer:
+        """Judges one event; ``keep`` must follow before anybody is told. origin: its request.
 
         Raises StoreUnavailable, with nothing judged.
         """
@@ -177,27 +227,17 @@ class Judging:
         self.figures.login(scored, now)
         if scored.finding:
             assert self.desk is not None
-            self.desk.take(line)
+            self.desk.take(line, origin)
         if scored.decision.action != "allow" or scored.decision.also:
-            self._follow(event_id, scored, line, now)
+            self._follow(event_id, scored, line, now, origin)
         return Answer(event_id, line)
 
-    def _follow(self, event_id: str, scored: Scored, line: bytes, now: int) -> None:
+    def _follow(
+        self, event_id: str, scored: Scored, line: bytes, now: int, origin: Origin | None
+    ) -> None:
         """What a decision asks for, and its record."""
-        assessment = scored.assessment
         self._entries += decision_entries([line])
-        wanted = requests_of(
-            scored.event,
-            scored.decision,
-            event_id=event_id,
-            identity=scored.login.identity,
-            kind=scored.login.kind,
-            reasons=[reason.text for reason in assessment.reasons],
-            risk_score=assessment.risk_score,
-            risk_level=assessment.risk_level,
-            decided=now,
-        )
-        self._outgoing += [Outgoing(*row_of(request)) for request in wanted]
+        self._outgoing += rows_of(scored, event_id, now, origin)
 
     def _before(self, event_id: str) -> bytes | None:
         return self._recent.get(event_id) or self.store.assessment(event_id)
@@ -231,6 +271,9 @@ class Judging:
         telling = bool(outgoing or desk.changes)
         if desk.changes or desk.book.dirty or desk.taken:
             also = [*also, lambda connection: desk.write(connection, now)]
+        if self.figures.burnt != self._burnt:
+            self._burnt = self.figures.burnt
+            also = [*also, lambda connection: burning.write(connection, self.figures.burn)]
         self._outgoing, self._rejects, self._also, self._entries = [], [], [], []
         self._judged = 0
         self._handed = True
@@ -238,10 +281,20 @@ class Judging:
         self._kept()
         return telling
 
+    def keep_burn(self) -> None:
+        """Keeps the service level's alarms, too, which begin and end by the clock."""
+        self.note(lambda connection: burning.write(connection, self.figures.burn))
+        self.keep()
+
     def _kept(self) -> None:
         self._handed = False
         assert self.desk is not None
         self.desk.kept()
+
+    def settle(self) -> None:
+        """Puts everything that was judged where it is read."""
+        self.keep()
+        self.live.settle()
 
     def checkpoint(self) -> None:
         """Keeps the whole state: before what changes it from outside, and at the end."""
@@ -255,6 +308,36 @@ class Judging:
             return change(self.store)
         finally:
             self.live.reload()
+
+    def renew(self, settings: Settings) -> bool:
+        """Judges with other places, lists, aliases and budgets from now on, and with the models
+        that are active now; returns whether those have changed.
+
+        Raises ConfigurationError, and goes on as before.
+        """
+        settings.enricher.enrich(_FIRST)
+        if settings.policy is not None:
+            read_policy(settings.policy).policy()
+        models, used = Models(self.store), self.live.models
+        active_model(models)
+        watching = models.named("shadow")
+        if watching is not None:
+            model_of(models, watching)
+        beside = used.beside.model.version if used.beside is not None else None
+        changed = (models.active(), watching) != (used.model.version, beside)
+        former, self._settings = self._settings, settings
+        try:
+            self.keep()
+            if changed:
+                self.checkpoint()
+            self.live.renew(settings.enricher, settings.budgets, settings.aliases)
+            if changed:
+                self.live.reload()
+        except ConfigurationError:
+            self._settings = former
+            self.live.renew(former.enricher, former.budgets, former.aliases)
+            raise
+        return changed
 
     def forget(self) -> None:
         """Incidents and lines in memory are read anew: something of them was erased."""
@@ -297,12 +380,13 @@ class Judging:
 
     def _touched(self, desk: Desk) -> bool:
         """Whether somebody acknowledged or closed an incident from the command line."""
-        stored = {i.id: (i.status, i.acknowledged_at) for i in Incidents(self.store).open()}
+
+        def said(i: Incident) -> tuple[object, ...]:
+            return i.status, i.acknowledged_at, i.containment_failed
+
+        stored = {i.id: said(i) for i in Incidents(self.store).open()}
         mine = desk.book.incidents
-        return any(
-            i in mine and (mine[i].status, mine[i].acknowledged_at) != known
-            for i, known in stored.items()
-        )
+        return any(i in mine and said(mine[i]) != known for i, known in stored.items())
 
     def tick(self) -> None:
         """Time passes: what is quiet closes, what nobody answers is told again."""

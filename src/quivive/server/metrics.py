@@ -1,6 +1,7 @@
 """``GET /metrics``: M1 to M10, lag, queues, rejects and costs, in Prometheus' text format."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -14,10 +15,13 @@ from quivive.app.measures import Measures
 from quivive.incidents.slo import DECIDED_IN_TIME, left
 from quivive.server.context import Context
 from quivive.server.figures import Figures, Histogram
+from quivive.server.guardrail import STEPS
 from quivive.server.http import Reply, Request
 
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 KINDS = ("human", "service")
+
+_Labels = TypeVar("_Labels", bound=tuple[object, ...])
 
 
 class Collector:
@@ -39,21 +43,25 @@ class Collector:
         yield from _responses(self.context)
 
 
+def _counter(
+    name: str, text: str, labels: Sequence[str], counts: Mapping[_Labels, int]
+) -> CounterMetricFamily:
+    """One counter of several labels, of which others may be added meanwhile."""
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in list(counts.items()):
+        family.add_metric([str(value) for value in values], count)
+    return family
+
+
 def _logins(figures: Figures, now: int) -> Iterator[Metric]:
     logins = CounterMetricFamily("quivive_logins", "Logins judged.", labels=["kind"])
     for kind, count in figures.logins.items():
         logins.add_metric([kind], count)
     yield logins
-    findings = CounterMetricFamily("quivive_findings", "Findings told.", labels=["kind", "level"])
-    for labels, count in list(figures.findings.items()):
-        findings.add_metric(list(labels), count)
-    yield findings
-    decisions = CounterMetricFamily(
-        "quivive_decisions", "Decisions by action and mode.", labels=["action", "mode"]
+    yield _counter("quivive_findings", "Findings told.", ["kind", "level"], figures.findings)
+    yield _counter(
+        "quivive_decisions", "Decisions by action and mode.", ["action", "mode"], figures.decisions
     )
-    for labels, count in list(figures.decisions.items()):
-        decisions.add_metric(list(labels), count)
-    yield decisions
     share = GaugeMetricFamily(
         "quivive_anomalous_login_ratio",
         "M1, and M6 with kind=service: findings of the logins judged in 24 hours.",
@@ -108,28 +116,21 @@ def _clocks(figures: Figures) -> Iterator[Metric]:
 
 
 def _work(context: Context, figures: Figures, now: int) -> Iterator[Metric]:
-    records = CounterMetricFamily(
+    yield _counter(
         "quivive_records",
         "Records by source: event, and over all sources known, skip and reject.",
-        labels=["source", "outcome"],
+        ["source", "outcome"],
+        figures.records,
     )
-    for labels, count in list(figures.records.items()):
-        records.add_metric(list(labels), count)
-    yield records
-    requests = CounterMetricFamily(
-        "quivive_requests", "Requests answered.", labels=["method", "route", "status"]
+    yield _counter(
+        "quivive_requests", "Requests answered.", ["method", "route", "status"], figures.requests
     )
-    for (method, route, status), count in list(figures.requests.items()):
-        requests.add_metric([method, route, str(status)], count)
-    yield requests
-    fallbacks = CounterMetricFamily(
+    yield _counter(
         "quivive_fallbacks",
         "Logins answered by the caller's fallback, by cause.",
-        labels=["cause", "answer"],
+        ["cause", "answer"],
+        figures.fallbacks,
     )
-    for labels, count in list(figures.fallbacks.items()):
-        fallbacks.add_metric(list(labels), count)
-    yield fallbacks
     urgent, bulk = context.judge.waiting
     queue = GaugeMetricFamily("quivive_waiting", "Logins and events that wait.", labels=["queue"])
     queue.add_metric(["assess"], urgent)
@@ -144,12 +145,41 @@ def _work(context: Context, figures: Figures, now: int) -> Iterator[Metric]:
     for name, stage in figures.stages.items():
         yield _histogram(f"quivive_{name}_seconds", f"Cost of the stage {name} a group.", stage)
     yield _histogram("quivive_assess_seconds", "From asking to the answer.", figures.answered)
+    yield from _cost(figures)
     yield CounterMetricFamily(
         "quivive_store_failures", "Times the store could not keep.", value=figures.store_failures
     )
     yield GaugeMetricFamily(
         "quivive_ready", "1 when logins are judged.", value=context.judge.problem is None
     )
+
+
+def _cost(figures: Figures) -> Iterator[Metric]:
+    guardrail = figures.guardrail
+    yield CounterMetricFamily(
+        "quivive_short_road_logins",
+        "S4: logins like one of the same hour, that were not weighed anew.",
+        value=figures.short_road,
+    )
+    cost = GaugeMetricFamily(
+        "quivive_cost_seconds_per_million_logins",
+        "S4: of the processor, for judging and keeping. Absent while too little was judged.",
+    )
+    if guardrail.cost is not None:
+        cost.add_metric([], guardrail.cost)
+    yield cost
+    budget = GaugeMetricFamily(
+        "quivive_cost_budget_seconds_per_million_logins", "S4: what it may be, where that is set."
+    )
+    if guardrail.budget is not None:
+        budget.add_metric([], guardrail.budget)
+    yield budget
+    steps = GaugeMetricFamily(
+        "quivive_guardrail", "1 when the guardrail leaves this out for its cost.", labels=["step"]
+    )
+    for step in STEPS:
+        steps.add_metric([step.name], step in guardrail.in_force)
+    yield steps
 
 
 def _looked(found: Measures) -> Iterator[Metric]:

@@ -8,8 +8,10 @@ import msgspec
 
 from quivive import __version__
 from quivive.app.access import SCOPES
+from quivive.server.endpoint import Endpoint
 from quivive.server.http import ProblemBody
-from quivive.server.routes import ENDPOINTS, Endpoint
+from quivive.server.routes import ENDPOINTS
+from quivive.server.ssf_routes import SSF
 
 REF = "#/components/schemas/{name}"
 ERRORS = {
@@ -35,13 +37,13 @@ HEADERS = {
 def describe() -> dict[str, Any]:
     """The whole document."""
     kinds: list[Any] = [ProblemBody]
-    for endpoint in ENDPOINTS:
+    for endpoint in (*ENDPOINTS, *SSF):
         kinds += [k for k in (endpoint.query, endpoint.body) if k is not None]
         kinds += _answers(endpoint)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
     found = dict(zip(map(str, kinds), schemas, strict=True))
     paths: dict[str, Any] = {}
-    for endpoint in ENDPOINTS:
+    for endpoint in (*ENDPOINTS, *SSF):
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
             endpoint, found, components
         )
@@ -124,13 +126,15 @@ def _operation(
 def _responses(endpoint: Endpoint, found: dict[str, Any]) -> dict[str, Any]:
     kind = "text/plain" if endpoint.text else "application/json"
     given = [found[str(answer)] for answer in _answers(endpoint)]
-    schema = (
+    schema: dict[str, Any] = (
         {"type": "string"} if endpoint.text else given[0] if len(given) == 1 else {"oneOf": given}
     )
     responses: dict[str, Any] = {}
     for status in endpoint.statuses:
-        words = "Done" if status == 200 else ERRORS[status]
-        responses[str(status)] = {"description": words, "content": {kind: {"schema": schema}}}
+        words = "Done" if status < 300 else ERRORS[status]
+        responses[str(status)] = {"description": words}
+        if status != 204:
+            responses[str(status)]["content"] = {kind: {"schema": schema}}
     problem = {"application/problem+json": {"schema": found[str(ProblemBody)]}}
     always = (429, 500, 503) if endpoint.scope is None else (401, 403, 408, 429, 500, 503)
     for status in sorted({*always, *endpoint.errors}):

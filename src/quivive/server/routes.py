@@ -1,42 +1,18 @@
 """Every route in one table: method, path, scope, what comes in, what goes out."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from msgspec import Struct
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from quivive.app.access import allows
 from quivive.app.verdicts import Outcome
 from quivive.model.incident import Incident
-from quivive.server import assess, edge, events, health, metrics, verdicts, views
+from quivive.server import assess, edge, events, health, metrics, reload, verdicts, views
 from quivive.server.context import Context
+from quivive.server.endpoint import Endpoint
 from quivive.server.http import Problem, Reply, Request
-
-Handler = Callable[[Context, Request], Awaitable[Reply]]
-
-
-class Endpoint(Struct, frozen=True, kw_only=True):
-    """One method of one path.
-
-    scope: what a token needs, None for nobody. query, body, answer: structs, or None. raw: the
-    body is a record as its vendor writes it. errors: statuses beside those that every route has.
-    """
-
-    method: str
-    path: str
-    scope: str | None
-    handler: Handler
-    title: str
-    query: type | None = None
-    body: Any = None
-    raw: bool = False
-    answer: Any = None
-    statuses: tuple[int, ...] = (200,)
-    errors: tuple[int, ...] = ()
-    text: bool = False
-    headers: tuple[str, ...] = ()
+from quivive.server.ssf_routes import SSF
 
 
 async def openapi(context: Context, _: Request) -> Reply:
@@ -169,6 +145,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         title="The policy in force",
         answer=views.PolicyDetail,
     ),
+    Endpoint(
+        method="POST",
+        path="/v1/reload",
+        scope="admin",
+        handler=reload.reload,
+        title="Changed files are taken over",
+        answer=reload.Reloaded,
+        errors=(409, 422),
+    ),
     Endpoint(method="GET", path="/v1/edge/nginx", title="nginx auth_request", **_EDGE),
     Endpoint(method="POST", path="/v1/edge/nginx", title="nginx auth_request", **_EDGE),
     Endpoint(
@@ -239,7 +224,7 @@ class Dispatch:
 def router(context: Context) -> Router:
     """All routes."""
     paths: dict[str, list[Endpoint]] = {}
-    for endpoint in (*ENDPOINTS, *ENVOY):
+    for endpoint in (*ENDPOINTS, *SSF, *ENVOY):
         paths.setdefault(endpoint.path, []).append(endpoint)
     return Router(
         [

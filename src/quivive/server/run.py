@@ -5,7 +5,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +14,12 @@ import structlog
 import uvicorn
 
 from quivive.app.errors import UsageError
+from quivive.model.errors import ConfigurationError
 from quivive.server.app import Server
 from quivive.server.protocol import protocol
+from quivive.server.reload import Reloader
 
+COLLECT = (2_000, 25, 50)  # often and little: somebody waits for each login
 SWITCH_SECONDS = 0.0005  # so that judging does not keep the event loop from answering
 
 
@@ -55,7 +58,11 @@ def _loopback(host: str) -> bool:
 
 
 class _Listener(uvicorn.Server):
-    """uvicorn's, but that a signal ends it in order: it is not raised again before all is kept."""
+    """uvicorn's, but that a signal ends it in order: it is not raised again before all is kept.
+    ``hung_up`` is called at SIGHUP.
+    """
+
+    hung_up: Callable[[], None] = staticmethod(lambda: None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -63,10 +70,11 @@ class _Listener(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self.handle_exit, each, None)
+        loop.add_signal_handler(signal.SIGHUP, self.hung_up)
         try:
             yield
         finally:
-            for each in (signal.SIGTERM, signal.SIGINT):
+            for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(each)
                 signal.signal(each, signal.SIG_IGN)  # the rest is kept, whatever comes
 
@@ -100,6 +108,7 @@ def run(server: Server, listen: Listen) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()  # what was loaded lives as long as the process: the collector need not walk it
+    gc.set_threshold(*COLLECT)
     try:
         bound = config.bind_socket()
     except SystemExit:
@@ -112,11 +121,31 @@ def run(server: Server, listen: Listen) -> None:
         runner.run(_serve(server, _Listener(config), listen, [bound]))
 
 
+_running: set["asyncio.Task[object]"] = set()
+
+
+def _reload(reloader: Reloader) -> None:
+    async def run() -> None:
+        with contextlib.suppress(ConfigurationError):  # said already
+            await reloader.run("SIGHUP")
+
+    task = asyncio.get_running_loop().create_task(run())
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
 async def _serve(
     server: Server, listener: _Listener, listen: Listen, sockets: list["object"]
 ) -> None:
     log = structlog.get_logger("quivive.server")
     server.console.pulse.stopping = lambda: listener.should_exit
+    server.context.stopping = lambda: listener.should_exit
+    reloader = server.context.reloader
+    if reloader is not None:
+        listener.hung_up = lambda: _reload(reloader)
+        listener.config.load()
+        if listen.tls is not None and listener.config.ssl is not None:
+            reloader.tls = (listener.config.ssl, *listen.tls)
     server.begin()
     scheme = "https" if listen.tls else "http"
     port = sockets[0].getsockname()[1]  # type: ignore[attr-defined]

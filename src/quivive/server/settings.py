@@ -38,13 +38,14 @@ class Edge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of the server; every one of them holds by default.
 
-    assess_bytes, events_bytes: the longest bodies. waiting_events: bulk events that may wait before
-    callers are told to come later. answer_seconds: after which a login asked about is answered by
-    the caller's fallback. requests_per_second: of one token without a limit of its own.
-    connections: at a time. slow_seconds: for a request to come in whole, more for a long body.
-    stop_seconds: for requests to end when the server stops. behind_tls: a proxy with TLS stands
-    before it, so the console's cookies go over https alone. oidc: an identity provider for the
-    console.
+    assess_bytes, events_bytes: the longest bodies. waiting_events: bulk events that may wait
+    before callers are told to come later. answer_seconds: after which a login asked about is
+    answered by the caller's fallback. requests_per_second: of one token without a limit of its
+    own. connections: at a time. slow_seconds: for a request to come in whole, more for a long
+    body. cost_seconds: of the processor that judging and keeping a million logins may take,
+    before what is done beside it is left out a step at a time. stop_seconds: for requests to
+    end when the server stops. behind_tls: a proxy with TLS stands before it, so the console's
+    cookies go over https alone. oidc: an identity provider for the console.
     """
 
     assess_bytes: Bytes = 256 << 10
@@ -55,6 +56,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     connections: Count = 1_000
     slow_seconds: Seconds = 10.0
     stop_seconds: Seconds = 20.0
+    cost_seconds: Annotated[float, Meta(gt=0)] | None = None
     behind_tls: bool = False
     oidc: Oidc | None = None
     edge: Edge = Edge()

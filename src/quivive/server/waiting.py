@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from quivive.model.event import AuthEvent
+from quivive.model.origin import Origin
 from quivive.model.record import Reject
 from quivive.server.http import Problem
 from quivive.server.judge import Ask, Judge
@@ -32,6 +33,7 @@ async def answers(
     within: float | None = None,
     rejects: Sequence[Reject] = (),
     answer: Callable[[Sequence[Answer]], Kept] | None = None,
+    origin: Origin | None = None,
 ) -> Sequence[Answer]:
     """What became of some events, once that is kept. within: seconds.
 
@@ -39,7 +41,7 @@ async def answers(
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
-    ask = Ask(name, events, _to(loop, future), rejects=rejects, answer=answer)
+    ask = Ask(name, events, _to(loop, future), rejects=rejects, answer=answer, origin=origin)
     if not judge.ask(ask, urgent=urgent):
         raise FullError
     return await _result(loop, future, within)  # type: ignore[no-any-return]

@@ -1,1 +1,1 @@
-"""The embedded store: state, assessments and dead letters in one SQLite file."""
+"""What is kept, in SQLite or PostgreSQL: state, assessments, verdicts, incidents, the outbox…"""

@@ -71,13 +71,8 @@ class Access:
     """The tokens of a store."""
 
     def __init__(self, store: Store) -> None:
-        """Makes the tables where the store has none yet."""
+        """Of ``store``."""
         self.store = store
-        with store.reading() as connection:
-            present = sa.inspect(connection).has_table(answers.name)
-        if not present:
-            with store.transaction() as connection:
-                metadata.create_all(connection, tables=[tokens, answers])
 
     def all(self) -> list[Token]:
         """Every token, oldest first."""

@@ -95,13 +95,8 @@ class Accounts:
     """The accounts of a store."""
 
     def __init__(self, store: Store) -> None:
-        """Makes the tables where the store has none yet."""
+        """Of ``store``."""
         self.store = store
-        with store.reading() as connection:
-            present = sa.inspect(connection).has_table(failures.name)
-        if not present:
-            with store.transaction() as connection:
-                metadata.create_all(connection, tables=[accounts, sessions, failures])
 
     def all(self) -> list[Account]:
         """Every account by name."""

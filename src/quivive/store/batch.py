@@ -111,7 +111,7 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     ) -> None:
         if rows:
             statement = upsert(connection, table, fields, replace=replace)
-            connection.exec_driver_sql(statement, list(rows))
+            schema.cursor(connection).executemany(statement, rows)
 
     insert(schema.assessments, Row._fields, batch.rows, True)
     for name, (rows, dropped) in batch.changed.items():

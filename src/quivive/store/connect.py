@@ -13,7 +13,8 @@ from quivive.store.schema import StoreError, StoreUnavailable
 FILE = "quivive.sqlite"
 BUSY_SECONDS = 10
 PAGE = 16_384  # bytes
-LOG_KEPT = 64 << 20  # bytes of the write-ahead log before it is written back
+LOG_KEPT = 64 << 20  # bytes of the write-ahead log before a commit writes it back
+LOG_FOLDED = 32 << 20  # the same where that is not left to commits
 # Execution options of connections: one that will write, and one without transactions.
 WRITE = {"quivive_write": True}
 PLAIN = {"quivive_plain": True}
@@ -22,12 +23,14 @@ PLAIN = {"quivive_plain": True}
 class Place:
     """Where a store is: ``given`` as the user names it, ``where`` as messages do."""
 
-    def __init__(self, given: Path | str, lasting: bool = True) -> None:
+    def __init__(self, given: Path | str, lasting: bool = True, folds: bool = True) -> None:
         """A folder, or a postgresql:// URL. Raises StoreError for another kind of URL.
 
-        ``lasting``: what is committed survives a loss of power.
+        ``lasting``: what is committed survives a loss of power. ``folds``: a commit after which
+        the write-ahead log is long writes it back; otherwise that is for ``fold``.
         """
         self.lasting = lasting
+        self.folds = folds
         text = str(given)
         if not str(given).strip() or given == Path():
             raise StoreError("--state: no folder is named; name one for Quivive alone")
@@ -50,7 +53,7 @@ class Place:
                 self.url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}
             )
         made = sa.create_engine(self.url, connect_args={"timeout": BUSY_SECONDS})
-        sa.event.listen(made, "connect", _prepare if self.lasting else _prepare_fleeting)
+        sa.event.listen(made, "connect", self._prepare)
         sa.event.listen(made, "begin", _begin)
         return made
 
@@ -59,6 +62,26 @@ class Place:
         if self.folder is None:
             return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         return engine.connect().execution_options(**PLAIN)
+
+    def fold(self, engine: sa.Engine) -> None:
+        """Writes a long write-ahead log back, so that it begins anew: most of it beside whoever
+        writes, who waits for the rest only.
+        """
+        log = None if self.file is None else self.file.with_name(f"{self.file.name}-wal")
+        if log is None or not log.exists() or log.stat().st_size < LOG_FOLDED:
+            return
+        with self.plain(engine) as connection:
+            for how in ("PASSIVE", "RESTART"):
+                connection.exec_driver_sql(f"PRAGMA wal_checkpoint({how})")
+
+    def _prepare(self, connection: Any, _: object) -> None:
+        connection.isolation_level = None  # transactions begin and end where SQLAlchemy says
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        if not self.lasting:
+            connection.execute("PRAGMA synchronous = OFF")
+        if not self.folds:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
 
     def failure(self, error: Exception) -> StoreError:
         """What a database's error means to the user, and what to do."""
@@ -120,17 +143,6 @@ def _postgres(text: str) -> URL:
             "--state postgresql://…: needs psycopg: install quivive[postgres]"
         ) from None
     return url.set(drivername="postgresql+psycopg")
-
-
-def _prepare(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions begin and end where SQLAlchemy says
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _prepare_fleeting(connection: Any, record: object) -> None:
-    _prepare(connection, record)
-    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _begin(connection: sa.Connection) -> None:

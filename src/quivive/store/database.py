@@ -59,13 +59,16 @@ class Store:
 
     at: Callable[[str], None] = staticmethod(lambda _: None)
 
-    def __init__(self, where: Path | str, *, create: bool = True, lasting: bool = True) -> None:
+    def __init__(
+        self, where: Path | str, *, create: bool = True, lasting: bool = True, folds: bool = True
+    ) -> None:
         """Opens the store in a folder or of a postgresql:// URL; makes it when ``create``.
-        ``lasting``: what is committed survives a loss of power.
+        ``lasting``: what is committed survives a loss of power. ``folds``: commits keep the
+        write-ahead log short; otherwise somebody calls ``fold``.
 
         Raises StoreError for a missing, foreign, damaged or newer store.
         """
-        self._place = place = Place(where, lasting)
+        self._place = place = Place(where, lasting, folds)
         self.given, self.folder = place.given, place.folder
         self.path = place.file or place.where
         self._lock: Lock | None = None
@@ -78,6 +81,7 @@ class Store:
             name: f"SELECT body, until, swept FROM {name} WHERE key = {mark}"  # noqa: S608
             for name in schema.ENTRY_TABLES
         }
+        self._move = f"UPDATE meta SET value = {mark} WHERE key = '{WRITTEN}' AND value = {mark}"  # noqa: S608
         missing = place.file is not None and not place.file.exists()
         if missing and not create:
             raise self._missing()
@@ -118,21 +122,21 @@ class Store:
         with self._engine.connect() as connection:
             present = set(sa.inspect(connection).get_table_names())
             found = self._version(connection, present)
-        if found == SCHEMA_VERSION and present.issuperset(metadata.tables):
+        if found == SCHEMA_VERSION:
             return
         if not present and not create:
             raise self._missing()
         if self.folder is not None:
             with self._place.plain(self._engine) as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        _know_all_tables()
         with self.writing("opening it"), self.transaction() as connection:
             present = set(sa.inspect(connection).get_table_names())
             found = self._version(connection, present)
             if 0 < found < SCHEMA_VERSION:
                 upgrade(connection, found, str(self.path))
-            metadata.create_all(connection)
-            if not found:
+            elif not found:
+                _know_all_tables()
+                metadata.create_all(connection)
                 stamp(connection)
 
     def _version(self, connection: sa.Connection, present: set[str]) -> int:
@@ -191,7 +195,7 @@ class Store:
                 with connection.begin():
                     yield connection
                 claimed = connection.info.pop(CLAIMED, None)
-        except DBAPIError as error:
+        except (DBAPIError, self._driver_error) as error:
             raise self._place.failure(error) from None
         self._token = claimed or self._token
 
@@ -212,6 +216,16 @@ class Store:
             self.at("before-commit")
         self.at("after-commit")
 
+    def fold(self) -> None:
+        """Keeps the write-ahead log short, where there is one.
+
+        Raises StoreUnavailable when that cannot be done now.
+        """
+        try:
+            self._place.fold(self._engine)
+        except (DBAPIError, self._driver_error, OSError) as error:
+            raise self._place.failure(error) from None
+
     def put(self, connection: sa.Connection, states: Mapping[str, bytes]) -> None:
         """Keeps states by name, in a transaction.
 
@@ -231,11 +245,16 @@ class Store:
     def _claim(self, connection: sa.Connection, token: str) -> bool:
         """Notes that ``token`` writes. False when it has done so before."""
         connection.info[CLAIMED] = token
-        # As the driver takes it: a server asks this with every group of logins.
+        cursor = schema.cursor(connection)
+        if self._token and self._token != token:
+            moved = cursor.execute(self._move, (token, self._token)).rowcount
+            if moved == 1:
+                return True
         query = f"SELECT value FROM meta WHERE key = '{WRITTEN}'"  # noqa: S608
         if connection.dialect.name == "postgresql":
             query += " FOR UPDATE"
-        found = connection.exec_driver_sql(query).scalar()
+        row = cursor.execute(query).fetchone()
+        found = None if row is None else row[0]
         if found == token:
             return False
         if self._token is not None and (found or "") != self._token:
@@ -244,7 +263,7 @@ class Store:
                 " nothing was kept, run it again"
             )
         statement = schema.upsert(connection, schema.meta, ("key", "value"), replace=True)
-        connection.exec_driver_sql(statement, (WRITTEN, token))
+        cursor.execute(statement, (WRITTEN, token))
         return True
 
     def _put(self, connection: sa.Connection, states: Mapping[str, bytes]) -> None:

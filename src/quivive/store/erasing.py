@@ -9,6 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from quivive.model.audit import Entry
+from quivive.store import ssf
 from quivive.store.access import answers
 from quivive.store.audit import append, audit
 from quivive.store.database import BATCH, EntryRow, Store, assessments
@@ -30,7 +31,7 @@ class Line(NamedTuple):
 
 class Removal(NamedTuple):
     """What to change. ids: of the identity's logins; lines: the bodies that take the place of
-    theirs, None to delete them. rewrite: takes names out of a body of JSON.
+    theirs, None to delete them. rewrite: takes names out of a body of JSON; names: those names.
     """
 
     identity: str
@@ -41,6 +42,7 @@ class Removal(NamedTuple):
     states: Mapping[str, bytes]
     entries: Mapping[str, tuple[list[EntryRow], list[str]]]
     record: Entry
+    names: Sequence[str] = ()
 
 
 class Counts(NamedTuple):
@@ -83,9 +85,11 @@ def remove(store: Store, wanted: Removal) -> Counts:
         store.put(connection, wanted.states)
         store.put_entries(connection, wanted.entries)
         _logins(connection, wanted)
+        _others(connection, wanted)
         changed = _incidents(connection, wanted)
         sent = _bodies(connection, outbox, outbox.c.key, outbox.c.body, wanted.rewrite)
         sent += _bodies(connection, answers, answers.c.key, answers.c.body, wanted.rewrite)
+        sent += ssf.forget(connection, lambda body: wanted.rewrite(body) is not None)
         letters = _letters(connection, wanted)
         append(connection, [wanted.record])
     return Counts(len(wanted.ids), changed, sent, letters)
@@ -105,6 +109,22 @@ def _logins(connection: sa.Connection, wanted: Removal) -> None:
             .values(body=sa.bindparam("body"), identity=sa.bindparam("who"), lesson=None, kind=None)
         )
         connection.execute(statement, values)
+
+
+def _others(connection: sa.Connection, wanted: Removal) -> None:
+    """Puts the stand-in into logins of others that name it, as who assumed a role does."""
+    lite = connection.dialect.name == "sqlite"
+    found = "instr(body, :name) > 0" if lite else "position(:name in body) > 0"
+    ids: set[str] = set()
+    for name in wanted.names:
+        named = sa.text(found).bindparams(sa.bindparam("name", name.encode(), sa.LargeBinary))
+        ids |= set(connection.scalars(sa.select(assessments.c.id).where(named)))
+    some = sorted(ids)
+    for start in range(0, len(some), BATCH):
+        _bodies(
+            connection, assessments, assessments.c.id, assessments.c.body, wanted.rewrite,
+            some[start : start + BATCH],
+        )  # fmt: skip
 
 
 def _incidents(connection: sa.Connection, wanted: Removal) -> int:

@@ -43,7 +43,6 @@ used_links = sa.Table(
     sa.Column("event_id", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
-TABLES = (incidents, incident_findings, used_links)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Incident)
@@ -126,13 +125,8 @@ class Incidents:
     """The incidents of a store."""
 
     def __init__(self, store: Store) -> None:
-        """Makes the tables where the store has none yet."""
+        """Of ``store``."""
         self.store = store
-        with store.reading() as connection:
-            present = sa.inspect(connection).has_table(incidents.name)
-        if not present:
-            with store.transaction() as connection:
-                metadata.create_all(connection, tables=list(TABLES))
 
     def open(self) -> list[Incident]:
         """What is open, or closed not long before the newest: what a book goes on from."""

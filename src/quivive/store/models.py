@@ -80,13 +80,8 @@ class Models:
     """The versions kept in a store. Every change is one transaction."""
 
     def __init__(self, store: Store) -> None:
-        """Makes the tables where the store has none yet."""
+        """Of ``store``."""
         self.store = store
-        with store.reading() as connection:
-            present = sa.inspect(connection).has_table(_history.name)
-        if not present:
-            with store.transaction() as connection:
-                metadata.create_all(connection, tables=[_models, _history])
 
     def names(self) -> list[Version]:
         """All versions, oldest first."""

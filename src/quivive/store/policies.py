@@ -54,6 +54,8 @@ _contexts = sa.Table(
 )
 append_only(_history)
 ACTIVATED = ("activate", "rollback")
+BUDGET, NO_BUDGET = "budget-set", "budget-clear"
+HELD = (BUDGET, NO_BUDGET)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Context).decode
 
@@ -72,8 +74,9 @@ class Version(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One change. action: activate, rollback, flag-on, flag-off, context-add, context-end;
-    subject: the version, flag or context; replaced: the version that was active before.
+    """One change. action: activate, rollback, flag-on, flag-off, context-add, context-end,
+    budget-set, budget-clear; subject: the version, flag, context or budget ("human=0.3%");
+    replaced: the version that was active, or the budget that held before.
     """
 
     at: int
@@ -185,6 +188,28 @@ class Policies:
             connection.execute(sa.delete(_flags).where(_flags.c.name == flag))
             connection.execute(sa.insert(_flags), {"name": flag, "on": on})
             _note(connection, "flag-on" if on else "flag-off", flag, author, record)
+
+    # --- budgets of findings
+
+    def budgets(self) -> dict[str, str]:
+        """The budgets that were saved, by class of identity, as an operator writes them."""
+        query = sa.select(_history.c.action, _history.c.subject).order_by(_history.c.id)
+        found: dict[str, str] = {}
+        with self.store.reading() as connection:
+            for action, subject in connection.execute(query.where(_history.c.action.in_(HELD))):
+                of, _, text = subject.partition("=")
+                found.pop(of, None)
+                if action == BUDGET:
+                    found[of] = text
+        return found
+
+    def hold(self, of: str, text: str, author: Author, record: Recorder) -> None:
+        """Saves the budget of a class, or with an empty text that it has none."""
+        before = self.budgets().get(of)
+        with self.store.transaction() as connection:
+            subject = f"{of}={text}" if text else of
+            action = BUDGET if text else NO_BUDGET
+            _note(connection, action, subject, author, record, before)
 
     # --- contexts
 

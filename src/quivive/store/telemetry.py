@@ -205,6 +205,13 @@ class Parts:
             ) from None
         self.at("after-part-rename")
 
+    def rewrite(self, path: Path, table: "pa.Table") -> None:
+        """Puts other content into a file; without rows the file goes. Raises StoreUnavailable."""
+        if table.num_rows:
+            self._write(path, table)
+        else:
+            path.unlink(missing_ok=True)
+
     def files(self) -> Iterator[tuple[Path, str, int, int]]:
         """Every file, with its day (YYYY-MM-DD), its run and the position of its part."""
         for path in sorted(self.folder.glob("day=*/run-*.parquet")):

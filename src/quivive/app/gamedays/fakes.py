@@ -23,6 +23,7 @@ from quivive.notify.notifier import (
     Mail,
     NotDeliveredError,
     Post,
+    Publish,
 )
 from quivive.respond.client import Client, Clock
 from quivive.respond.errors import RespondError
@@ -301,3 +302,7 @@ class Wire:
     def apprise(self, message: Apprise) -> None:
         """Nobody outside is told."""
         raise NotDeliveredError("a game day tells nobody outside", again=False)
+
+    def publish(self, message: Publish) -> None:
+        """No topic is written to."""
+        raise NotDeliveredError("a game day writes to no topic", again=False)

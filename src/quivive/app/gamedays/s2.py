@@ -2,11 +2,14 @@
 
 from quivive.app.gamedays.day import Day, Expected, Scenario, policy_of
 from quivive.app.gamedays.fakes import Fakes, Vault
-from quivive.app.gamedays.path import Seen, connection
+from quivive.app.gamedays.path import Seen
+from quivive.app.gamedays.rotation import (
+    FUNCTION_SECRET,
+    names_of_victim,
+    stolen_function,
+    vault_connection,
+)
 from quivive.policy.actions import HARD
-from quivive.sim.gamedays import Plan
-
-SECRET_OF = "database/rotate-role/invoice-render"  # noqa: S105  a path of Vault's
 
 
 def denied(seen: Seen) -> bool:
@@ -16,20 +19,12 @@ def denied(seen: Seen) -> bool:
 
 def play(day: Day) -> None:
     """Plays it."""
-    rehearsal = day.rehearse(
-        Plan(day.seed, 30, 26, ("cloudtrail",), (("function_identity", 12),), ends=14)
-    )
-    service = next(
-        s for s in rehearsal.organisation.services if s.name == rehearsal.incidents[0].identity
-    )
-    vault = Vault()
+    rehearsal = day.rehearse(stolen_function(day.seed))
+    names, vault = names_of_victim(rehearsal), Vault()
     before, live = day.split(rehearsal.incidents[0].first - 12 * 3600)
     with day.path() as path:
         fakes = Fakes(path.clock, vault)
-        rotate = dict.fromkeys((service.name, service.role), SECRET_OF)
-        secret = {"file": str(path.folder / "shared.secret")}
-        settings = {"url": vault.url, "token": secret, "rotate": rotate}
-        path.connect(fakes, [connection("vault", settings)])
+        path.connect(fakes, [vault_connection(path, vault, names, FUNCTION_SECRET)])
         day.report.figures["logins of history"] = path.history(before)
         day.begin(path, fakes, policy_of("S2"))
         attack = day.play(path, live)
@@ -41,7 +36,7 @@ def play(day: Day) -> None:
                 action="rotate",
                 rule="gameday-s2/machine-identity-stolen",
                 signals=("country", "client", "network"),
-                requests=[f"POST /v1/{SECRET_OF}"],
+                requests=[f"POST /v1/{FUNCTION_SECRET}"],
             ),
         )
         refused = [seen for seen in attack if denied(seen)]
@@ -52,7 +47,7 @@ def play(day: Day) -> None:
             + (", the first among them" if refused[:1] == attack[:1] and attack else ""),
             bool(attack) and refused[:1] == attack[:1],
         )
-        own = [s for s in path.seen if not s.attack and s.identity in rotate]
+        own = [s for s in path.seen if not s.attack and s.identity in names]
         day.report.check(
             "the function goes on",
             "every call of its own is let through",
@@ -62,8 +57,8 @@ def play(day: Day) -> None:
         day.report.check(
             "key rotated",
             "another version of the function's secret",
-            f"version {vault.version(SECRET_OF)}",
-            first is not None and vault.version(SECRET_OF) > 1,
+            f"version {vault.version(FUNCTION_SECRET)}",
+            first is not None and vault.version(FUNCTION_SECRET) > 1,
         )
 
 

@@ -6,11 +6,14 @@ from time import process_time
 
 from quivive.app.gamedays.day import Day, Events, Expected, Scenario, policy_of
 from quivive.app.gamedays.fakes import Fakes, Vault
-from quivive.app.gamedays.path import connection
+from quivive.app.gamedays.rotation import (
+    FUNCTION_SECRET,
+    names_of_victim,
+    stolen_function,
+    vault_connection,
+)
 from quivive.sim.action import Action, CloudCall
-from quivive.sim.gamedays import Plan
 
-SECRET_OF = "database/rotate-role/invoice-render"  # noqa: S105  a path of Vault's
 TIMES = 150  # how often every call of a machine is made in the flood
 APART = 8.0  # seconds between them
 BEFORE = 20 * 3600.0  # seconds for which it goes on until the attacker comes
@@ -33,19 +36,12 @@ def flood(actions: list[Action]) -> Iterator[Action]:
 
 def play(day: Day) -> None:
     """Plays it."""
-    rehearsal = day.rehearse(
-        Plan(day.seed, 30, 26, ("cloudtrail",), (("function_identity", 12),), ends=14), flood
-    )
-    incident = rehearsal.incidents[0]
-    service = next(s for s in rehearsal.organisation.services if s.name == incident.identity)
-    vault = Vault()
-    before, live = day.split(incident.first - BEFORE)
+    rehearsal = day.rehearse(stolen_function(day.seed), flood)
+    names, vault = names_of_victim(rehearsal), Vault()
+    before, live = day.split(rehearsal.incidents[0].first - BEFORE)
     with day.path() as path:
         fakes = Fakes(path.clock, vault)
-        rotate = dict.fromkeys((service.name, service.role), SECRET_OF)
-        secret = {"file": str(path.folder / "shared.secret")}
-        settings = {"url": vault.url, "token": secret, "rotate": rotate}
-        path.connect(fakes, [connection("vault", settings)])
+        path.connect(fakes, [vault_connection(path, vault, names, FUNCTION_SECRET)])
         day.report.figures["logins of history"] = path.history(before)
         day.begin(path, fakes, policy_of("S4"))
         begun = process_time()
@@ -59,7 +55,7 @@ def play(day: Day) -> None:
                 action="rotate",
                 rule="gameday-s4/machine-identity-stolen",
                 signals=("country", "client", "network"),
-                requests=[f"POST /v1/{SECRET_OF}"],
+                requests=[f"POST /v1/{FUNCTION_SECRET}"],
             ),
         )
         handed = len(live) - (_stolen(day, live) if day.broken == "detection" else 0)
@@ -106,6 +102,8 @@ def _cost(day: Day, judged: int, spent: float) -> None:
     day.report.notes.append(
         "Nothing was degraded to get there: each record was judged in full, or, where the same"
         " login had been judged within the hour with nothing changed around it, by the short road."
+        " A server with a budget of its own (cost_seconds) leaves out what is done beside judging,"
+        " a step at a time, and says so."
         " Over HTTP a full queue answers 429 or the caller's own fallback, and says so."
     )
 

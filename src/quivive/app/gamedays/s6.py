@@ -1,11 +1,12 @@
 """S6: a pipeline's token on a runner outside, and deployments that must go on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from quivive.app.gamedays.day import Day, Expected, Scenario, policy_of
 from quivive.app.gamedays.fakes import Fakes, Receiver, Vault
 from quivive.app.gamedays.path import Path, connection
+from quivive.app.gamedays.rotation import names_of_victim, vault_connection
 from quivive.policy.actions import HARD
 from quivive.sim.action import Action, CloudCall
 from quivive.sim.gamedays import Plan
@@ -38,15 +39,11 @@ def play(day: Day) -> None:
     with day.path() as path:
         fakes = Fakes(path.clock, vault, gate)
         secret = {"file": str(path.folder / "shared.secret")}
-        names = _names(day)
+        names = names_of_victim(rehearsal)
         path.connect(
             fakes,
             [
-                connection(
-                    "vault",
-                    {"url": vault.url, "token": secret, "rotate": dict.fromkeys(names, SECRET_OF)},
-                    serves={"rotate": "rotate"},
-                ),
+                vault_connection(path, vault, names, SECRET_OF, serves={"rotate": "rotate"}),
                 # What is rotated is suspended, too: the build system takes the old key out of use.
                 connection(
                     "webhook",
@@ -81,14 +78,7 @@ def play(day: Day) -> None:
         _alive(day, path, gate, names, None if first is None else first.time)
 
 
-def _names(day: Day) -> set[str]:
-    """The names that the pipeline goes by: of the service and its role."""
-    whose = day.rehearsal.incidents[0].identity
-    service = next(s for s in day.rehearsal.organisation.services if s.name == whose)
-    return {name for name in (service.name, service.role) if name}
-
-
-def _alive(day: Day, path: Path, gate: Receiver, names: set[str], since: int | None) -> None:
+def _alive(day: Day, path: Path, gate: Receiver, names: Sequence[str], since: int | None) -> None:
     """The pipeline's own runs after the rotation: with a key that is good, and let through."""
     own = [s for s in path.seen if not s.attack and s.identity in names and s.time > (since or 0)]
     dead = [s for s in own if s.credential in gate.suspended]

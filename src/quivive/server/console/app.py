@@ -69,6 +69,7 @@ class Console:
         self.names = Names(context.store)
         self.files = render.assets()
         self.templates = render.environment(self.files)
+        self.land = f"{self.files['land.svg'].path}#land"  # what maps are drawn on
         self.pulse = Pulse(context)
         pages, self.menu = found()
         self.pages = pages

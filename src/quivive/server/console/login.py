@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from quivive.app.notices import service_of, side_of
 from quivive.model.assessment import Decision, Reason
-from quivive.model.event import Activity, AuthEvent, Status
+from quivive.model.event import AuthEvent, Status
 from quivive.model.notification import Side
 from quivive.server.console.veil import Veil
 
@@ -109,11 +109,6 @@ class Login(Struct, kw_only=True):
         return " ".join(
             w for w in (f"AS{operator.number}" if operator.number else "", operator.name or "") if w
         )
-
-    @property
-    def log_off(self) -> bool:
-        """Whether it is the end of a session."""
-        return self.event.activity_id == Activity.LOGOFF
 
 
 _decoder = msgspec.json.Decoder(Login)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from quivive.app import past
 from quivive.app.past import Seen
 from quivive.app.scatter import scatter
+from quivive.app.worldmap import Spot, draw, spots_of
 from quivive.baseline.profile import Held, Profile, Waiting
 from quivive.baseline.tables import OTHER
 from quivive.model.audit import Record
@@ -57,6 +58,8 @@ class Person(Struct, kw_only=True):
     kind: str
     summary: views.Summary
     figure: Markup
+    map: Markup
+    spots: list[Spot]
     by: str
     rows: list[Seen]
     drawn: int
@@ -73,8 +76,10 @@ class Person(Struct, kw_only=True):
     looks: list[Record]
 
 
-def of(store: Store, identity: str, by: str, veil: Veil) -> Person | None:
-    """Reads everything of an identity; None for one without logins. It blocks."""
+def of(store: Store, identity: str, by: str, veil: Veil, land: str = "") -> Person | None:
+    """Reads everything of an identity; None for one without logins. It blocks. land: the URL of
+    the map's outline.
+    """
     summary = views.summary(store, identity)
     if summary is None:
         return None
@@ -85,6 +90,8 @@ def of(store: Store, identity: str, by: str, veil: Veil) -> Person | None:
             history.append(past.read(row.body, row.finding))
     shown = [_veiled(login) for login in history] if veil.drawn else history
     points = past.points(shown, by)
+    spots, ways = spots_of(past.visits(history))
+    rows = past.categories(points)
     profile = profile_of(store, identity)
     kept = Incidents(store)
     found = [kept.get(i) for i in identities.incidents_of(store, identity, INCIDENTS)]
@@ -96,8 +103,10 @@ def of(store: Store, identity: str, by: str, veil: Veil) -> Person | None:
         kind=newest.identity_kind,
         summary=summary,
         figure=scatter(points, by, fixed=by == "hour"),
+        map=draw(spots, ways, land),
+        spots=spots,
         by=by,
-        rows=past.categories(points),
+        rows=sorted(rows, key=lambda row: row.name) if by == "hour" else rows,
         drawn=len(history),
         devices=past.seen(shown, lambda i: i.device or i.os, lambda i: i.city or i.country),
         sessions=past.seen(shown, lambda i: i.session, lambda i: i.ip),

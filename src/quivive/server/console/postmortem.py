@@ -1,8 +1,8 @@
 """A post-mortem draft in Markdown, filled with what is known; it asks for what only people know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from quivive.server.console.story import Story
+from quivive.server.console.story import Elsewhere, Story
 from quivive.server.console.veil import Veil
 from quivive.server.console.words import ACTIONS, STATUSES, VERDICTS, clean, moment, short
 
@@ -14,8 +14,10 @@ MISSED = (
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|"})
 
 
-def markdown(story: Story, veil: Veil, now: int) -> str:
-    """The draft. Texts of logs are escaped, so that none of them is markup."""
+def markdown(story: Story, others: Sequence[Elsewhere], veil: Veil, now: int) -> str:
+    """The draft. Texts of logs are escaped, so that none of them is markup. others: what else the
+    addresses did.
+    """
     incident, best = story.incident, story.case.best
     names = [_text(veil.identity(name)) for name in story.case.names]
     parts = [
@@ -38,6 +40,8 @@ def markdown(story: Story, veil: Veil, now: int) -> str:
     ]
     if best is not None:
         parts += ["## How it was found", _found(story, veil)]
+        if story.facts:
+            parts += ["### Beside the login before", _facts(story, veil)]
     parts += ["## Timeline", _timeline(story, veil)]
     parts += ["## Where from", _places(story)]
     parts += ["## What was decided and done", _done(story, veil)]
@@ -52,6 +56,8 @@ def markdown(story: Story, veil: Veil, now: int) -> str:
         "## Who else",
         f"{len(story.home)} other identities are at home at the address of the finding."
         + (f" {', '.join(_text(veil.identity(n)) for n in story.home[:20])}" if story.home else ""),
+        "## What else the addresses did",
+        _list(_elsewhere(other, veil) for other in others) or "No address is known.",
         "## What was missed",
         MISSED,
         "## What to change",
@@ -93,6 +99,26 @@ def _found(story: Story, veil: Veil) -> str:
         said = ", ".join(sorted({VERDICTS.get(kind, kind) for kind in judged.values()}))
         lines.append(f"Verdicts: {said} ({len(judged)} of {len(story.findings)} findings).")
     return "\n\n".join(line for line in lines if line)
+
+
+def _facts(story: Story, veil: Veil) -> str:
+    before = _time(story.before.time) if story.before else "–"
+    rows = "\n".join(
+        f"| {label}{' **differs**' if differs else ''} | {_text(veil.text(value)) or '–'} |"
+        f" {_text(veil.text(former)) or '–'} |"
+        for label, value, former, differs in story.facts
+    )
+    return f"| | this login | the one before, {before} |\n|---|---|---|\n{rows}"
+
+
+def _elsewhere(other: Elsewhere, veil: Veil) -> str:
+    names = sorted({login.identity for login in other.others})
+    said = ", ".join(_text(veil.identity(name)) for name in names[:20])
+    return (
+        f"{_text(veil.address(other.address))}: {len(other.others)} logins of {other.identities}"
+        f" other identities within a day{f' ({said})' if said else ''}; {other.home} are at home"
+        f" there, {other.failing} failed there lately"
+    )
 
 
 def _timeline(story: Story, veil: Veil) -> str:

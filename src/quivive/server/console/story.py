@@ -1,15 +1,18 @@
 """One incident from beginning to end: logins of many logs, decisions, actions, people's acts."""
 
 import msgspec
+from markupsafe import Markup
 from msgspec import Struct
 
 from quivive.app.intents import requests_of_line
+from quivive.app.worldmap import Visit, draw, spots_of
 from quivive.baseline.profile import AddressState
 from quivive.model.audit import Record
 from quivive.model.incident import Incident
 from quivive.server.console.gather import Action, Case, actions_of, cases, lines
 from quivive.server.console.login import Login, facts, read
 from quivive.server.console.veil import Veil
+from quivive.server.console.words import short
 from quivive.store import console
 from quivive.store.database import Store
 from quivive.store.incidents import Incidents, earlier_lines
@@ -46,10 +49,11 @@ class Moment(Struct, kw_only=True):
 
 
 class Place(Struct, kw_only=True):
-    """Where logins of the timeline came from."""
+    """Where logins of the timeline came from. number: on the map; 0 for what is not on it."""
 
     name: str
     network: str
+    number: int = 0
     count: int = 0
     failed: int = 0
     findings: int = 0
@@ -78,6 +82,7 @@ class Story(Struct, kw_only=True):
     facts: list[tuple[str, str, str, bool]]
     timeline: list[Moment]
     places: list[Place]
+    map: Markup
     actions: list[Action]
     would: list[Login]
     records: list[Record]
@@ -91,8 +96,8 @@ class Story(Struct, kw_only=True):
         return self.case.incident
 
 
-def of(store: Store, incident: Incident, veil: Veil) -> Story:
-    """Reads everything of an incident. It blocks."""
+def of(store: Store, incident: Incident, veil: Veil, land: str = "") -> Story:
+    """Reads everything of an incident. It blocks. land: the URL of the map's outline."""
     case = cases(store, [incident], veil)[0]
     members = Incidents(store).findings(incident.id)[:MOST_FINDINGS]
     bodies = lines(store, [event_id for event_id, _, _ in members])
@@ -106,6 +111,9 @@ def of(store: Store, incident: Incident, veil: Veil) -> Story:
     asked = actions_of(store, bodies.values(), veil)
     records = console.recorded(store, [incident.id, *ids], MOST_RECORDS)
     before = _before(store, case.best, veil)
+    known = {login.id for login in logins}
+    every = logins + [f for f in findings if f.id not in known]
+    spots, ways = spots_of(_visits(every))
     last = findings[-1].time if findings else incident.last
     return Story(
         case=case,
@@ -113,8 +121,9 @@ def of(store: Store, incident: Incident, veil: Veil) -> Story:
         verdicts=console.verdicts_on(store, ids),
         before=before,
         facts=facts(case.best, before) if case.best else [],
-        timeline=_timeline(incident, logins, findings, asked, records),
-        places=_places(logins),
+        timeline=_timeline(incident, every, asked, records),
+        places=_places(every, {spot.name: spot.number for spot in spots}),
+        map=draw(spots, ways, land),
         actions=asked,
         would=[
             f for f in findings
@@ -184,14 +193,11 @@ def _before(store: Store, best: Login | None, veil: Veil) -> Login | None:
 
 def _timeline(
     incident: Incident,
-    logins: list[Login],
-    findings: list[Login],
+    every: list[Login],
     asked: list[Action],
     records: list[Record],
 ) -> list[Moment]:
     """Everything in order of time. Acts of people have the wall clock's time, logins their own."""
-    known = {login.id for login in logins}
-    every = logins + [f for f in findings if f.id not in known]
     last = incident.last
     made = [
         Moment(time=x.time, what="login", login=x, odd=x.finding, later=x.time > last)
@@ -245,13 +251,26 @@ def _why(record: Record) -> str:
         return ""
 
 
-def _places(logins: list[Login]) -> list[Place]:
+def _visits(logins: list[Login]) -> list[Visit]:
+    found = []
+    for login in logins:
+        source = login.event.src_endpoint
+        where = source.location if source else None
+        if where and where.city and where.lat is not None and where.long is not None:
+            name = short(login.place)
+            visit = Visit(login.time, name, where.lat, where.long, login.success, login.finding)
+            found.append(visit)
+    return found
+
+
+def _places(logins: list[Login], numbers: dict[str, int]) -> list[Place]:
     found: dict[tuple[str, str], Place] = {}
     for login in logins:
         key = (login.place or "unknown place", login.network.partition(" ")[0])
         place = found.get(key)
         if place is None:
-            place = found[key] = Place(name=key[0], network=key[1], first=login.time)
+            number = numbers.get(short(login.place), 0)
+            place = found[key] = Place(name=key[0], network=key[1], number=number, first=login.time)
         place.network = max(place.network, login.network, key=len)
         place.count += 1
         place.failed += not login.success

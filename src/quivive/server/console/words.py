@@ -1,5 +1,6 @@
 """Values as people read them: filters of the templates."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ SAID = {
     "signed-out": "You are signed out.",
     "ended": "Your session has ended. Sign in again to go on.",
     "password": "Your password is changed; other sessions have ended.",
+    "budget": "It holds from the next login on; the threshold moves there by itself.",
     "policy": "The policy is in force as you said; the audit trail has it.",
     "context": "Kept. It holds from now on, or from when you said.",
     "ended-context": "Ended.",
@@ -88,13 +90,17 @@ def iso(time: int | None) -> str:
 
 
 @pass_context
-def when(rendering: Rendering, time: int | None, *, seconds: bool = False) -> Markup:
-    """A time in UTC: with the date unless it is today, with the year unless it is this one."""
+def when(
+    rendering: Rendering, time: int | None, *, seconds: bool = False, dated: bool = False
+) -> Markup:
+    """A time in UTC: with the date unless it is today (``dated``: always), with the year unless it
+    is this one.
+    """
     at, now = moment(time), moment(rendering["visit"].now)
     if at is None or now is None:
         return Markup("–")
     clock = at.strftime("%H:%M:%S" if seconds else "%H:%M")
-    if at.date() == now.date():
+    if at.date() == now.date() and not dated:
         text = clock
     else:
         year = f" {at.year}" if at.year != now.year else ""
@@ -140,9 +146,21 @@ def risk(value: float | None) -> Markup:
     )
 
 
+def broken(text: object) -> Markup:
+    """A name that is broken after its signs, where it has to be, and not within a word."""
+    parts = re.split(r"(?<=[@/:])", str(clean(text)))
+    return Markup("<wbr>").join(parts)
+
+
 def percent(value: float | None, digits: int = 0) -> str:
     """A share (0-1) in percent."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def decided(said: str) -> str:
+    """A decision as reports write it, "step_up (shadow)", in the words of the console."""
+    action, space, mode = said.partition(" ")
+    return f"{ACTIONS.get(action, action.replace('_', ' '))}{space}{mode}"
 
 
 @pass_context
@@ -175,8 +193,9 @@ def install(environment: Environment) -> None:
     environment.finalize = clean
     environment.filters |= {
         "short": short, "when": when, "ago": ago, "span": span, "risk": risk, "percent": percent,
-        "who": who, "ip": ip, "said": said, "handle": handle, "iso": iso,
+        "who": who, "broken": broken, "ip": ip, "said": said, "handle": handle, "iso": iso,
         "action": lambda name: ACTIONS.get(name, str(name).replace("_", " ")),
+        "decided": decided,
         "verdict": lambda name: VERDICTS.get(name, str(name).replace("_", " ")),
         "status": lambda name: STATUSES.get(name, str(name).replace("_", " ")),
     }  # fmt: skip

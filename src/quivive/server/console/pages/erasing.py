@@ -1,5 +1,7 @@
 """Erasing an identity, or putting a pseudonym in its place: an administrator's page."""
 
+from contextlib import nullcontext
+
 from starlette.responses import Response
 
 from quivive.app.erasing import Erased, erase, pseudonymise, stand_in
@@ -42,9 +44,13 @@ async def done(visit: Visit) -> Response:
         return await _form(visit, "Say why: the audit trail keeps it.")
     author = Author(visit.name, why, visit.now)
 
+    telemetry = visit.console.context.telemetry
+
     def change(judging: Judging) -> Erased:
         do = erase if what == "erase" else pseudonymise
-        found = judging.changing(lambda store: do(store, name, author))
+        folder = str(telemetry.folder) if telemetry is not None else None
+        with telemetry.lock if telemetry is not None else nullcontext():
+            found = judging.changing(lambda store: do(store, name, author, folder))
         judging.forget()
         return found
 

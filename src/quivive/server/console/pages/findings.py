@@ -1,6 +1,5 @@
 """Findings by page, one finding, and the verdict on it."""
 
-import base64
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ from starlette.responses import Response
 
 from quivive.app.errors import UsageError
 from quivive.model.verdict import KINDS, MOST_WHY, VerdictError, VerdictKind
+from quivive.server.console import cursor
 from quivive.server.console.gather import Action, actions_of
 from quivive.server.console.login import Login, facts, read
 from quivive.server.console.page import Nav, Page, RefusedError
@@ -20,7 +20,6 @@ from quivive.store.incidents import earlier_lines
 from quivive.store.verdicts import Given
 
 PAGE = 50
-ALIKE = 12
 Date = Annotated[str, Meta(max_length=32)]
 
 
@@ -49,7 +48,7 @@ async def findings(visit: Visit) -> Response:
         min_risk=chosen.min_risk,
         finding=None if chosen.all == "yes" else True,
         limit=PAGE + 1,
-        after=_after(chosen.at),
+        after=cursor.read(chosen.at),
         kind=chosen.kind or None,
     )
     lines = await visit.aside(lambda: views.page(visit.store, wanted))
@@ -59,7 +58,9 @@ async def findings(visit: Visit) -> Response:
         await visit.looked("identity", identity)
     older = ""
     if len(lines) > PAGE:
-        older = f"/findings?{urlencode(_kept(visit) | {'at': _cursor(lines[PAGE - 1])})}"
+        last = lines[PAGE - 1]
+        at = cursor.written(last.time, last.id)
+        older = f"/findings?{urlencode(_kept(visit) | {'at': at})}"
     known = bool(logins) or await visit.aside(lambda: console.newest(visit.store)) is not None
     return visit.page(
         "findings.html", chosen=chosen, logins=logins, standing=standing, older=older, known=known
@@ -180,20 +181,6 @@ def _kept(visit: Visit) -> dict[str, str]:
     names = Filter.__struct_fields__
     asked = visit.request.query_params
     return {name: asked[name] for name in names if asked.get(name) and name != "at"}
-
-
-def _cursor(line: views.Line) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((line.time, line.id))).decode()
-
-
-def _after(cursor: str) -> tuple[int, str] | None:
-    if not cursor:
-        return None
-    try:
-        body = base64.b64decode(cursor, altchars=b"-_", validate=True)
-        return msgspec.json.decode(body, type=tuple[Annotated[int, Meta(ge=0, le=1 << 48)], str])
-    except (ValueError, msgspec.DecodeError):
-        raise RefusedError(400, "No such page", "Begin with the newest again.") from None
 
 
 PAGES = (

@@ -63,8 +63,8 @@ async def identity(visit: Visit) -> Response:
     """Everything of one identity."""
     handle = visit.path["handle"]
     name = await visit.identity_of(handle)
-    shown = visit.query(Shown)
-    found = await visit.aside(lambda: person.of(visit.store, name, shown.by, visit.veil))
+    shown, land = visit.query(Shown), visit.console.land
+    found = await visit.aside(lambda: person.of(visit.store, name, shown.by, visit.veil, land))
     if found is None:
         raise RefusedError(404, "No such identity", "It has no login that is kept.")
     logins, more = await visit.aside(

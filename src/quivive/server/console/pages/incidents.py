@@ -1,17 +1,16 @@
 """Incidents by page, one incident, and what people do to it."""
 
-import base64
+from collections import Counter
 from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
-import msgspec
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from quivive.model.errors import ConfigurationError
 from quivive.model.incident import Incident
 from quivive.model.verdict import MOST_WHY
-from quivive.server.console import story
+from quivive.server.console import cursor, story
 from quivive.server.console.gather import Case, cases
 from quivive.server.console.page import Nav, Page, RefusedError
 from quivive.server.console.postmortem import markdown
@@ -39,28 +38,35 @@ async def incidents(visit: Visit) -> Response:
         statuses=(chosen.status,) if chosen.status else (),
         priority=chosen.priority or None,
         limit=PAGE + 1,
-        after=_after(chosen.at),
+        after=cursor.read(chosen.at),
     )
 
-    def look() -> tuple[list[Case], list[Incident], bool]:
+    def look() -> tuple[list[Case], list[Incident], bool, Counter[str]]:
         found = console.incident_page(visit.store, wanted)
         known = bool(found) or console.any_incident(visit.store)
-        return cases(visit.store, found[:PAGE], visit.veil), found, known
+        counts: Counter[str] = Counter()
+        for (status, _), count in console.open_by_priority(visit.store).items():
+            counts[status] += count
+        return cases(visit.store, found[:PAGE], visit.veil), found, known, counts
 
-    shown, found, known = await visit.aside(look)
+    shown, found, known, counts = await visit.aside(look)
     older = ""
     if len(found) > PAGE:
         last = found[PAGE - 1]
-        at = base64.urlsafe_b64encode(msgspec.json.encode((last.last, last.id))).decode()
+        at = cursor.written(last.last, last.id)
         kept = {"status": chosen.status, "priority": chosen.priority, "at": at}
         older = f"/incidents?{urlencode({k: v for k, v in kept.items() if v})}"
-    return visit.page("incidents.html", chosen=chosen, cases=shown, older=older, known=known)
+    return visit.page(
+        "incidents.html", chosen=chosen, cases=shown, older=older, known=known,
+        waiting=counts["open"], acknowledged=counts["acknowledged"],
+    )  # fmt: skip
 
 
 async def incident(visit: Visit) -> Response:
     """One incident, with all that belongs to it."""
     found = await _incident(visit)
-    told = await visit.aside(lambda: story.of(visit.store, found, visit.veil))
+    land = visit.console.land
+    told = await visit.aside(lambda: story.of(visit.store, found, visit.veil, land))
     await visit.looked("incident", found.id, identities=sorted(found.identities)[:20])
     return visit.page("incident.html", story=told, incident=found)
 
@@ -76,9 +82,10 @@ async def post_mortem(visit: Visit) -> Response:
     """A draft of the post-mortem, filled with what is known."""
     found = await _incident(visit)
     told = await visit.aside(lambda: story.of(visit.store, found, visit.veil))
+    others = await visit.aside(lambda: story.elsewhere(visit.store, found, visit.veil))
     await visit.looked("post-mortem", found.id)
     return Response(
-        markdown(told, visit.veil, visit.now),
+        markdown(told, others, visit.veil, visit.now),
         media_type="text/markdown; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{quote(found.id)}.md"'},
     )
@@ -119,16 +126,6 @@ async def _incident(visit: Visit) -> Incident:
     if found is None:
         raise RefusedError(404, "No such incident", "It may have gone into another one.")
     return found
-
-
-def _after(cursor: str) -> tuple[int, str] | None:
-    if not cursor:
-        return None
-    try:
-        body = base64.b64decode(cursor, altchars=b"-_", validate=True)
-        return msgspec.json.decode(body, type=tuple[Annotated[int, Meta(ge=0, le=1 << 48)], str])
-    except (ValueError, msgspec.DecodeError):
-        raise RefusedError(400, "No such page", "Begin with the newest again.") from None
 
 
 PAGES = (

@@ -22,7 +22,7 @@ PLAYBOOKS = ("takeover", "service-account", "mfa-fatigue", "campaign", "account-
 
 
 class Burning(NamedTuple):
-    """How the service level's error budget does, since the server started."""
+    """How the service level's error budget does, over three days."""
 
     text: str
     what: str
@@ -33,12 +33,14 @@ class Burning(NamedTuple):
 
 
 def burning(visit: Visit) -> Burning:
-    """Of the figures of this server."""
+    """Of the figures of this server, which are kept over a restart."""
     burn, now = visit.console.context.figures.burn, visit.now
     good, late = burn.counts(now, BUCKETS * BUCKET)
     rate = burn_rate(DECIDED_IN_TIME, *burn.counts(now, HOUR))
     text = f"{rate:.1f}×" if good + late else "–"
-    what = "error budget burnt, last hour" if good + late else "no high-risk login yet"
+    what = "error budget burnt, last hour"
+    if not good + late:
+        what = "no live high-risk login in three days"
     remaining = left(DECIDED_IN_TIME, burn, now)
     return Burning(text, what, bool(burn.alarms), remaining, late, good + late)
 
@@ -56,7 +58,7 @@ async def now(visit: Visit) -> Response:
 async def _now(visit: Visit) -> dict[str, Any]:
     newest = await visit.newest()
     found = await visit.aside(lambda: _read(visit, newest))
-    return {**found, "newest": newest, "burn": burning(visit), "day": newest - DAY}
+    return {**found, "burn": burning(visit), "day": newest - DAY}
 
 
 def _read(visit: Visit, newest: int) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def _read(visit: Visit, newest: int) -> dict[str, Any]:
     risky = console.riskiest(store, newest - WEEK, ASIDE)
     logins, findings = console.logins_since(store, newest - DAY)
     done = actions(store, ACTIONS, veil)
-    titles = books()
+    titles, last = books(), console.newest(store)
     return {
         "urgent": cases(store, console.urgent(store, URGENT), veil),
         "answered": cases(store, console.incident_page(store, answered), veil),
@@ -82,7 +84,8 @@ def _read(visit: Visit, newest: int) -> dict[str, Any]:
         "waiting": sum(n for (status, _), n in counts.items() if status == "open"),
         "p1": counts.get(("open", "P1"), 0),
         "acknowledged": sum(n for (status, _), n in counts.items() if status == "acknowledged"),
-        "newest_known": console.newest(store) is not None,
+        "newest": last,
+        "newest_known": last is not None,
         "books": [(name, titles[name]) for name in PLAYBOOKS if name in titles],
     }
 

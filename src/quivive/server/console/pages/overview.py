@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from quivive.app.errors import UsageError
-from quivive.app.weekly import DAY, Line, Weekly, day, span, weekly
+from quivive.app.weekly import Weekly, day, span, weekly
+from quivive.app.weekly_metrics import DAY, Line
 from quivive.app.weekly_page import (
     before,
     chromium,
@@ -18,6 +19,7 @@ from quivive.app.weekly_page import (
     wrong_chart,
 )
 from quivive.server.console.page import Nav, Page, RefusedError
+from quivive.server.console.pages.on_call import burning
 from quivive.server.console.visit import Visit
 from quivive.server.figures import Histogram
 
@@ -51,6 +53,7 @@ async def executive(visit: Visit) -> Response:
         last=found.until - DAY,
         day=day,
         printable=chromium() is not None,
+        burn=burning(visit),
     )
 
 

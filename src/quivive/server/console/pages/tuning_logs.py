@@ -16,7 +16,7 @@ STALE = 3_600_000  # ms: a log that is read as it is written and is this far beh
 
 
 async def sources(visit: Visit) -> Response:
-    """Each log: last event, lag, what it leaves out, and what could not be read of it."""
+    """Each log: last event, lag, clock, what it leaves out, and what could not be read of it."""
     newest = await visit.newest()
     live = visit.now if newest == visit.now else None
     monitor, _ = await visit.aside(lambda: logs.monitored(visit.store))
@@ -29,7 +29,8 @@ async def sources(visit: Visit) -> Response:
         rejects=rejects,
         live=live is not None,
         stale=STALE,
-        counted=sorted(counted.items()),
+        skews=logs.skews(figures.clocks),
+        counted=sorted(item for item in counted.items() if item[1]),
         lag=visit.now - figures.newest if figures.newest else None,
     )
 

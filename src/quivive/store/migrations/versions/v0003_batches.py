@@ -24,14 +24,19 @@ def upgrade() -> None:
     op.add_column(
         "assessments", sa.Column("position", sa.BigInteger, nullable=False, server_default="0")
     )
-    op.execute("UPDATE assessments SET position = rowid")
+    if op.get_bind().dialect.name == "sqlite":  # there were no others
+        op.execute("UPDATE assessments SET position = rowid")
     for column in ("time", "risk_score"):
         op.create_index(f"ix_assessments_{column}", "assessments", [column], if_not_exists=True)
     op.drop_index("ix_assessments_identity", "assessments", if_exists=True)
     op.create_index("ix_assessments_identity_time", "assessments", ["identity", "time"])
     op.create_index("ix_assessments_run_position", "assessments", ["run", "position"])
     op.create_index(
-        "ix_assessments_findings", "assessments", ["time"], sqlite_where=sa.text("finding")
+        "ix_assessments_findings",
+        "assessments",
+        ["time"],
+        sqlite_where=sa.text("finding"),
+        postgresql_where=sa.text("finding"),
     )
     for name in ("profiles", "addresses", "networks", "places"):
         op.create_table(
