@@ -11,9 +11,9 @@ pytest.importorskip("confluent_kafka", reason="extra kafka")
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from quivive.app.channels import settings_of as channels_of
 from quivive.app.kafka import Producers, settings_of
 from quivive.app.notifying import Worker, outgoing
-from quivive.app.notifying import settings_of as channels_of
 from quivive.app.wire import Outside
 from quivive.model.errors import ConfigurationError
 from quivive.notify import ocsf

@@ -10,18 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from quivive.app.channels import Settings, read_settings, settings_of
 from quivive.app.errors import UsageError
-from quivive.app.notifying import (
-    ATTEMPTS,
-    KIND,
-    LEASE,
-    LONGEST_WAIT,
-    Settings,
-    Worker,
-    outgoing,
-    read_settings,
-    settings_of,
-)
+from quivive.app.notifying import ATTEMPTS, KIND, LEASE, LONGEST_WAIT, Worker, outgoing
 from quivive.incidents import slo
 from quivive.incidents.slo import DECIDED_IN_TIME, HOUR, MINUTE, Burn, burn_rate, left, look
 from quivive.model.errors import ConfigurationError

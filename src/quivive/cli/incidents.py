@@ -115,8 +115,9 @@ def rebuild_command(state: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what is waiting.")
 def send_command(state: str, settings_file: str, dry_run: bool) -> None:
     """Send the notifications that are due. quivive serve does this all the time."""
+    from quivive.app.channels import read_settings
     from quivive.app.keys import random_key
-    from quivive.app.notifying import KIND, VERDICT_KEY, Worker, read_settings
+    from quivive.app.notifying import KIND, VERDICT_KEY, Worker
     from quivive.app.wire import Wires, read
     from quivive.store.audit import now
     from quivive.store.outbox import StoredOutbox

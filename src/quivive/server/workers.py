@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import structlog
 
-from quivive.app import notifying, responding
+from quivive.app import channels, notifying, responding
 from quivive.app.keys import random_key
 from quivive.app.responses import Responses, load_responses
 from quivive.app.ssf import Transmitter, transmitter_of
@@ -55,7 +55,7 @@ class Sender:
     def parts_of(self, settings: Path | None) -> "Parts":
         """What works by a settings file. Raises UsageError for one that cannot be used."""
         store = self.store
-        told = notifying.read_settings(settings) if settings else notifying.Settings()
+        told = channels.read_settings(settings) if settings else channels.Settings()
         asked = load_responses(settings) if settings else Responses()
         transmitter = transmitter_of(store, asked)
         outlet = transmitter.publish if transmitter is not None else None

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
-from quivive.app import notifying, policies, responding
+from quivive.app import channels, notifying, policies, responding
 from quivive.app.audit import Verified, signing_key, verify
 from quivive.app.gamedays.fakes import SECRET, Fakes
 from quivive.app.keys import random_key
@@ -213,7 +213,7 @@ class Path:
         wire = fakes.wire()
         self._notifier = notifying.Worker(
             StoredOutbox(self.store, notifying.KIND),
-            notifying.Settings(channels=(channel,)),
+            channels.Settings(channels=(channel,)),
             lambda _: wire,
             read_secret,
             random_key(self.store, notifying.VERDICT_KEY),
