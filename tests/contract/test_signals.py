@@ -299,6 +299,13 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
                 unmapped=Unmapped(operation="s3:Get", credential_accepted=True)),
         changed(story.backup_run(15, hour=0.4), user=key, unmapped=rich),
         changed(story.backup_run(15, hour=0.5), dst_endpoint=Endpoint(hostname="web-1")),
+        changed(story.backup_run(15, hour=0.6), unmapped=Unmapped(operation="iam:CreateUser")),
+        changed(story.backup_run(15, hour=0.7), unmapped=Unmapped(operation="list secrets")),
+        *[
+            story.login("ca4", story.at(16, 3) + n * 1000, story.FAR[1], ip="198.51.100.77",
+                        status=Status.FAILURE if n < 20 else Status.SUCCESS)
+            for n in range(21)
+        ],
         changed(story.usual(dana, story.at(10, 15.5)), session=Session(uid="s-1")),
         changed(story.usual(dana, story.at(10, 15.7), story.LISBON, agent=story.CHROME_WINDOWS,
                             device=None),

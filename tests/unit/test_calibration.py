@@ -184,7 +184,7 @@ def test_a_small_product_leans_on_the_others() -> None:
     assert calm["human/aws"].risk(6.0) > alone.risk(6.0) > wild["human/aws"].risk(6.0)
 
 
-def test_it_leans_on_no_more_than_two_thousand_of_their_logins() -> None:
+def test_it_leans_on_no_more_than_ten_thousand_of_their_logins() -> None:
     def leaning(others: int, own: int) -> float:
         """The share of an aws login's expectation that others' scores (all at 20) make up."""
         lent, found = Calibration(), Calibration()
@@ -196,13 +196,13 @@ def test_it_leans_on_no_more_than_two_thousand_of_their_logins() -> None:
         found.observe(-10.0, T0 + others + own, lent)
         return found.exceedance(15.0)
 
-    assert POOL_LOGINS == 2000.0
+    assert POOL_LOGINS == 10_000.0
     assert leaning(0, 2_000) < 0.001
-    some, many, far_more = leaning(600, 500), leaning(2_600, 500), leaning(9_000, 500)
+    some, many, far_more = leaning(600, 500), leaning(11_000, 500), leaning(16_000, 500)
     assert 0.05 < some < many
-    # As of 500 logins of its own, and the prior, beside 2000 of theirs, however many there are.
+    # As of 500 logins of its own, and the prior, beside 10,000 of theirs, however many there are.
     assert many == pytest.approx(far_more, rel=0.02)
-    assert far_more == pytest.approx(2_000 / (2_000 + 501 + 112), rel=0.03)
+    assert far_more == pytest.approx(10_000 / (10_000 + 501 + 112), rel=0.03)
     assert leaning(9_000, 6_000) < 0.5 * far_more
 
 

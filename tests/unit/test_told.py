@@ -12,6 +12,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Organisation, Profile, Scene
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine.learn import (
+    NEWS_FOR,
     SAME_AGAIN,
     TELL_ABOVE,
     TOLD_HORIZON,
@@ -39,19 +40,21 @@ def seen(hours: float = 0.0, success: bool = True, **changes: Any) -> Observatio
     )  # fmt: skip
 
 
-def said(score: float = 6.0, risk: float = 70.0, repeated: int = 0) -> Assessment:
+def said(
+    score: float = 6.0, risk: float = 70.0, repeated: int = 0, undamped: float | None = None
+) -> Assessment:
     return Assessment(
         score=score, risk_score=risk, risk_level="high", confidence=1.0, reasons=(), reassuring=(),
         counterfactual=None, looks_like="", otherwise="", not_evaluable=(), low_history=False,
-        repeated=repeated,
+        repeated=repeated, undamped=risk if undamped is None else undamped,
     )  # fmt: skip
 
 
-def after(*told: Observation, score: float = 6.0) -> Profile:
+def after(*told: Observation, risk: float = 70.0) -> Profile:
     """A profile of which these logins were told."""
     profile, state = Profile(), State()
     for one in told:
-        tell(one, said(score), Scene(profile, None, None, Organisation()), state)
+        tell(one, said(risk=risk), Scene(profile, None, None, Organisation()), state)
     return profile
 
 
@@ -74,10 +77,10 @@ def test_attempts_damp_further_attempts() -> None:
     profile = after(seen(success=False))
     again = told_before(seen(0.5, success=False), profile)
     assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.05)
-    assert again.worst == 6.0
+    assert again.worst == 70.0
     other = told_before(seen(0.5, success=False, country="NG"), profile)
     assert other.findings == pytest.approx(1, abs=0.05)
-    assert other.worst == 6.0
+    assert other.worst == 70.0
 
 
 def test_a_success_damps_later_successes_and_attempts() -> None:
@@ -85,10 +88,10 @@ def test_a_success_damps_later_successes_and_attempts() -> None:
     for success in (True, False):
         again = told_before(seen(0.5, success), profile)
         assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.05)
-        assert again.worst == 6.0
+        assert again.worst == 70.0
         other = told_before(seen(0.5, success, country="NG"), profile)
         assert other.findings == pytest.approx(1, abs=0.05)
-        assert other.worst == 6.0
+        assert other.worst == 70.0
 
 
 def test_the_success_after_attempts_damps_from_then_on() -> None:
@@ -96,7 +99,7 @@ def test_the_success_after_attempts_damps_from_then_on() -> None:
     assert profile.told_constellations[alike(seen())].success
     again = told_before(seen(1), profile)
     assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.05)
-    assert again.worst == 6.0
+    assert again.worst == 70.0
     assert told_before(seen(1, country="NG"), profile).findings == pytest.approx(1, abs=0.05)
 
 
@@ -104,13 +107,13 @@ def test_an_attempt_after_a_success_does_not_make_the_next_success_news() -> Non
     """As with a prompt that is interrupted before each login."""
     profile, scene_state = Profile(), State()
     scene = Scene(profile, None, None, Organisation())
-    for n, (score, success) in enumerate([(6.0, True), (9.0, False), (9.0, False)]):
-        tell(seen(n / 10, success), said(score), scene, scene_state)
+    for n, (risk, success) in enumerate([(70.0, True), (90.0, False), (90.0, False)]):
+        tell(seen(n / 10, success), said(risk=risk), scene, scene_state)
     again = told_before(seen(1), profile)
     assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.1)
-    assert again.worst == 6.0  # of the success: one as bad as the attempts is worse
+    assert again.worst == 70.0  # of the success: one as bad as the attempts is worse
     late = TOLD_HORIZON / HOUR_MS + 1
-    tell(seen(late, success=False), said(5.0), scene, scene_state)
+    tell(seen(late, success=False), said(risk=50.0), scene, scene_state)
     assert not profile.told_constellations[alike(seen())].success
     assert told_before(seen(late + 1), profile).worst == -inf
 
@@ -135,15 +138,27 @@ def test_a_repeat_within_the_hour_is_not_told_twice() -> None:
 def test_the_worst_of_a_kind_is_remembered_but_not_from_attempts() -> None:
     profile, scene_state = Profile(), State()
     scene = Scene(profile, None, None, Organisation())
-    for n, (score, success) in enumerate([(9.0, False), (4.0, True), (3.0, True)]):
-        tell(seen(n / 10, success), said(score), scene, scene_state)
-    assert told_before(seen(1), profile).worst == 4.0
+    for n, (risk, success) in enumerate([(90.0, False), (60.0, True), (50.0, True)]):
+        tell(seen(n / 10, success), said(risk=risk), scene, scene_state)
+    assert told_before(seen(1), profile).worst == 60.0
+
+
+def test_a_takeover_that_goes_on_is_damped_less_on_another_day() -> None:
+    profile, state = Profile(), State()
+    scene = Scene(profile, None, None, Organisation())
+    tell(seen(), said(risk=80.0), scene, state)
+    tell(seen(12), said(risk=30.0, undamped=80.0, repeated=2), scene, state)  # told already
+    assert not told_before(seen(NEWS_FOR / HOUR_MS - 0.1), profile).later
+    assert told_before(seen(NEWS_FOR / HOUR_MS), profile).later
+    tell(seen(21), said(risk=50.0, undamped=85.0, repeated=2), scene, state)  # news again
+    assert not told_before(seen(22), profile).later
+    assert not told_before(seen(22, country="NG"), profile).later
 
 
 def test_a_repeat_below_the_line_is_remembered_by_what_it_would_have_been() -> None:
     profile = Profile()
     scene = Scene(profile, None, None, Organisation())
-    tell(seen(), said(risk=TELL_ABOVE - 10, repeated=1), scene, State())
+    tell(seen(), said(risk=TELL_ABOVE - 25, repeated=1, undamped=TELL_ABOVE), scene, State())
     assert alike(seen()) in profile.told_constellations
 
 

@@ -107,11 +107,14 @@ class Judged(Struct, frozen=True):
 
 
 class ToldOf(Struct, frozen=True):
-    """When a kind of finding was last told, how bad it was at its worst, and whether it got in."""
+    """When a kind of finding last came, its risk (undamped) at the worst, whether it got in, and
+    when it was last news: told in full, or above the line in spite of what was told before.
+    """
 
     time: int
-    score: float
+    risk: float = 0.0
     success: bool = True
+    news: int = 0
 
 
 class Passed(Struct, frozen=True, array_like=True):
@@ -155,6 +158,7 @@ class Profile(Struct):
     held: list[Held] = field(default_factory=list)
     held_hours: dict[str, int] = field(default_factory=dict)
     main_countries: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))
+    main_operators: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))
     waiting: list[Waiting] = field(default_factory=list)
     matured: int = 0
     explored: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))

@@ -26,7 +26,7 @@ from quivive.baseline.tables import DAY_MS
 from quivive.engine.probation import wait
 from quivive.engine.state import State
 from quivive.model.assessment import FINDING, Assessment
-from quivive.scoring.assess import REPEAT, Told
+from quivive.scoring.assess import Told
 from quivive.signals.elsewhere import main_product
 from quivive.signals.exploration import unfamiliar
 from quivive.signals.signal import Spoken, familiarity
@@ -41,6 +41,7 @@ RELEASED_TRUST = 0.5
 FINDINGS_KEPT = 16
 TOLD_HORIZON = 7 * DAY_MS
 SAME_AGAIN = 3.0
+NEWS_FOR = 20 * DAY_MS // 24  # so that the same hour of the next day is another day
 TELL_ABOVE = 40.0
 TELL_EVERY = DAY_MS // 24
 VOUCHED_FOR = 90 * DAY_MS  # what an analyst found in order is learned this long without asking
@@ -60,6 +61,8 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None
             _explored(login, levels, profile)
         if login.country is not None and login.log.partition("/")[0] == main_product(profile):
             profile.main_countries.add(login.country, time)
+            if login.asn is not None:
+                profile.main_operators.add(login.asn, time)
     if login.denied:
         profile.denials.add(time, login.count)
         profile.denial_rate.add(time, login.count)
@@ -114,13 +117,13 @@ def told_before(login: Observation, profile: Profile) -> Told:
         if success and not told.success:
             continue  # who got in after attempts that were told of is news
         if 0 <= login.time - told.time < TOLD_HORIZON:
-            worst = max(worst, told.score)
+            worst = max(worst, told.risk)
     same = profile.told_constellations.get(alike(login))
     if same is None or (success and not same.success):
         return Told(findings, worst)
-    if login.time - same.time < TOLD_HORIZON:
-        findings += SAME_AGAIN
-    return Told(findings, worst)
+    if login.time - same.time >= TOLD_HORIZON:
+        return Told(findings, worst)
+    return Told(findings + SAME_AGAIN, worst, login.time - same.news >= NEWS_FOR)
 
 
 def alike(login: Observation) -> str:
@@ -134,7 +137,7 @@ def alike(login: Observation) -> str:
 def tell(login: Observation, assessment: Assessment, scene: Scene, state: State) -> None:
     """A finding is remembered on its identity (to rank repeats lower) and on its address."""
     profile = scene.profile
-    if assessment.risk_score + REPEAT * assessment.repeated < TELL_ABOVE:
+    if assessment.undamped < TELL_ABOVE:
         return
     key, success = alike(login), login.outcome == "success"
     former = profile.told_constellations.pop(key, None)
@@ -144,11 +147,14 @@ def tell(login: Observation, assessment: Assessment, scene: Scene, state: State)
         former = None  # attempts that were told of are forgotten once one got in
     if former is None or login.time - former.time > TELL_EVERY:
         (profile.told if success else profile.told_attempts).add(login.time)
+    news = login.time
+    if former is not None and assessment.repeated and assessment.risk_score < FINDING:
+        news = former.news
     if former is not None and former.success and not success:
-        told = ToldOf(login.time, former.score, True)  # an attempt does not hide who got in
+        told = ToldOf(login.time, former.risk, True, news)  # an attempt does not hide who got in
     else:
-        worst = max(assessment.score, former.score if former else -inf)
-        told = ToldOf(login.time, worst, success)
+        worst = max(assessment.undamped, former.risk if former else 0.0)
+        told = ToldOf(login.time, worst, success, news)
     profile.told_constellations[key] = told
     if len(profile.told_constellations) > TOLD_KEPT:
         profile.told_constellations.pop(next(iter(profile.told_constellations)))

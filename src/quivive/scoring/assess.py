@@ -31,16 +31,21 @@ QUIET = 20.0  # nine logins in ten are below: one reason is given at most, if it
 TELLING = 0.1  # nats under which evidence is not worth a line
 NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
-REPEAT = 14.0  # risk taken off for each time it was told already
+REPEAT = 20.0  # risk taken off for each time it was told already
 REPEATS = 2.5
-WORSE = 1.5  # nats from which a repeat is news after all
+REPEATS_LATER = 1.75  # where the last news is of another day: a takeover that goes on is told daily
+WORSE = 12.0  # risk above what was told from which a repeat is news after all
 
 
 class Told(Struct, frozen=True):
-    """Findings an analyst has of an identity already: how many (decayed), and the worst score."""
+    """Findings an analyst has of an identity already: how many (decayed), and the worst risk.
+
+    ``later``: it is of a kind that was last news on another day.
+    """
 
     findings: float
     worst: float
+    later: bool = False
 
 
 class Gathered(Struct, frozen=True):
@@ -105,7 +110,8 @@ def assess(
     sums = gathered.sums()
     score = score_of(sums, login.kind)
     undamped = risk_of(score, login, gathered.evidence, history, calibration)
-    repeated = min(told.findings, REPEATS) if score < told.worst + WORSE else 0.0
+    most = REPEATS_LATER if told.later else REPEATS
+    repeated = min(told.findings, most) if undamped < told.worst + WORSE else 0.0
     risk = max(0.0, undamped - REPEAT * repeated)
     reassuring: tuple[Reason, ...] = ()
     attack = ordinary = ""

@@ -76,6 +76,7 @@ SHIPPED = Model(
         "refused_calls": 1.2,
         "resource": 0.65,
         "schedule": 0.85,
+        "sensitivity": 0.5,
         "weekday": 0.45,
     }
 )

@@ -12,6 +12,7 @@ CONFIRMED_ADDRESS = 90.0
 LEAKED_CREDENTIAL = 85.0
 INTERACTIVE_SERVICE = 80.0
 CAMPAIGN_SUCCESS = 85.0
+GUESSED = 20  # failures within 24 hours from such an address before a success
 SPRAYED = 8  # identities failing from an address that nobody calls home
 BROWSERS = frozenset({"Chrome", "Firefox", "Edge", "Safari", "Opera"})
 
@@ -67,6 +68,18 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evide
                     ("T1110.003",),
                 )
             )
+        elif login.outcome == "success" and familiarity(levels, "address", login.ip) != "own":
+            guesses = address.failures.total(login.time)
+            if guesses >= GUESSED:
+                found.append(
+                    _pin(
+                        "guessing_success",
+                        f"success from {login.ip} after {guesses} failed logins there in 24 h;"
+                        " nobody is at home there",
+                        CAMPAIGN_SUCCESS,
+                        ("T1110.001",),
+                    )
+                )
     return found
 
 
@@ -82,6 +95,7 @@ SIGNAL = Signal(
         "bad_address": "The address is on the operator's list of confirmed-bad addresses.",
         "leaked_credential": "The vendor reports the credential as leaked.",
         "interactive_service": "A machine identity that never used a browser logs in with one.",
+        "guessing_success": "Success after many failures from an address where none is at home.",
         "spray_success": "Success from an address where many others failed and none is at home.",
     },
     attack=("T1078", "T1078.004", "T1110.003", "T1589.001"),

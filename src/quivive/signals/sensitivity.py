@@ -1,0 +1,119 @@
+"""Whether an operation is one that intruders come for: secrets, rights, shells, copies, traces."""
+
+import re
+from functools import lru_cache
+
+from quivive.baseline.backoff import Levels
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import Scene
+from quivive.signals.signal import NOTHING, Feature, Signal, Spoken, spoken
+
+# By what it serves: words, how often an intruder's call is of that kind, ATT&CK techniques. The
+# names are those of AWS APIs ("service:Call"), Kubernetes ("verb resource") and GitHub audit logs.
+_KINDS = {
+    "covers tracks": (
+        (
+            r"cloudtrail:(StopLogging|Delete|Update|PutEventSelectors)|guardduty:(Delete|Update|Disas)"
+            r"|config:(Stop|Delete)|logs:Delete|ec2:DeleteFlowLogs|securityhub:Disable"
+            r"|delete events|^audit_log_streaming\.|advanced_security\.disabled"
+            r"|secret_scanning.*\.disable"
+        ),
+        0.05,
+        ("T1562.008", "T1070"),
+    ),
+    "grants rights": (
+        (
+            r"iam:(Create|Attach|Put|Add|Update|Upload|Enable|Deactivate|Pass|Set)"
+            r"|organizations:(Leave|Invite)|lambda:AddPermission|kms:(PutKeyPolicy|CreateGrant)"
+            r"|(create|update|patch) (cluster)?role(binding)?s|impersonate |serviceaccounts/token"
+            r"|certificatesigningrequests|^(org|repo)\.(add_member|update_member|add_collab)"
+            r"|(deploy_key|public_key|personal_access_token\.access|oauth_access)\.?create"
+        ),
+        0.1,
+        ("T1098", "T1136.003"),
+    ),
+    "takes secrets": (
+        (
+            r"secretsmanager:(Get|List|Batch|Describe)|ssm:(GetParameters|GetParameterHistory|DescribeP)"
+            r"|ec2:GetPasswordData|sts:GetFederationToken|(get|list|watch) secrets|/secrets\b"
+            r"|codeartifact:GetAuth"
+        ),
+        0.2,
+        ("T1552", "T1555.006"),
+    ),
+    "runs code": (
+        (
+            r"ssm:(SendCommand|StartSession)|ec2-instance-connect:|ec2:(RunInstances|ModifyInstanceA"
+            r"|RequestSpot)|create (pods/(exec|attach|portforward|proxy)|daemonsets|cronjobs)"
+            r"|pods/ephemeralcontainers|nodes/proxy|ecs:(ExecuteCommand|RunTask)|self_hosted_runner"
+        ),
+        0.12,
+        ("T1651", "T1609", "T1610"),
+    ),
+    "copies out": (
+        (
+            r"Modify(DB(Cluster)?)?(Snapshot|Image)Attribute|:ExportTable|:StartExport|:CreateImage"
+            r"|s3:(PutBucketPolicy|PutBucketAcl|PutBucketReplication|DeletePublicAccess)"
+            r"|:CopySnapshot|:ShareSnapshot|download_zip|repo\.(access|transfer|download)|\bmigration"
+        ),
+        0.1,
+        ("T1537", "T1530"),
+    ),
+    "looks around": (
+        (
+            r"sts:GetCallerIdentity|iam:(List|Get)|self(subject|node)\w*reviews|:ListBuckets"
+            r"|ses:Get|organizations:(List|Describe)|ec2:DescribeInstanceType|servicequotas:"
+            r"|(list|get) (nodes|namespaces|(cluster)?role(binding)?s|serviceaccounts)"
+            r"|s3:GetBucket(P|A)|support:|ce:Get|account:"
+        ),
+        0.15,
+        ("T1580", "T1613", "T1087.004"),
+    ),
+}
+_FOUND = {kind: re.compile(words) for kind, (words, _, _) in _KINDS.items()}
+ORDINARY = "ordinary"
+
+
+@lru_cache(4096)
+def kind_of(operation: str) -> str:
+    """What an operation serves: one of six kinds that intruders come for, or "ordinary"."""
+    return next((kind for kind, words in _FOUND.items() if words.search(operation)), ORDINARY)
+
+
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
+    """The kind of operation, given the log."""
+    if login.operation is None or login.around is not None:
+        return NOTHING
+    return _features(login.log, login.operation)
+
+
+@lru_cache(4096)
+def _features(log: str, operation: str) -> Spoken:
+    kind = kind_of(operation)
+    share, attack = (_KINDS[kind][1:]) if kind in _KINDS else (0.28, ("T1078.004",))
+    return spoken(
+        Feature(
+            signal="sensitivity",
+            factor="sensitivity",
+            key=f"{log}/{kind}",
+            label=f"operation {operation} {kind}",
+            given=("log", log),
+            categories=len(_KINDS) + 1,
+            attacker=share,
+            attack=attack,
+            alarms_only=True,
+        )
+    )
+
+
+SIGNAL = Signal(
+    name="sensitivity",
+    group="reach",
+    title="Whether it is what intruders come for",
+    tells={
+        "sensitivity": "How usual operations of this kind are for the identity: those that take"
+        " secrets, grant rights, run code, copy data out, look around, cover tracks."
+    },
+    attack=("T1552", "T1098", "T1651", "T1537", "T1580", "T1562.008"),
+    features=features,
+)
