@@ -24,6 +24,7 @@ from benchmarks.pages import most_resident, resident
 from benchmarks.soak import START, login
 from quivive.app.keeping import Saver, begin_state
 from quivive.app.kept import row_of
+from quivive.app.memory import seldom, settled
 from quivive.app.output import encode_scored
 from quivive.app.running import BATCH_LOGINS
 from quivive.app.scoring import engine
@@ -64,6 +65,7 @@ class Keeping:
             batch.rows = rows
             self.store.commit(batch)
             self._saver.saved()
+            settled()
             spent += time.process_time() - started
             logins += len(some)
         return logins, spent
@@ -154,6 +156,7 @@ def main() -> None:
     parser.add_argument("--state", required=True, help="an empty folder")
     parser.add_argument("--cold", action="store_true", help="only begin on a store that is there")
     asked = parser.parse_args()
+    seldom()  # as every command does
     with Store(asked.state) as store:
         found = cold(store, begun) if asked.cold else grow(asked.identities, asked.logins, store)
     print(json.dumps(found))

@@ -179,7 +179,7 @@ def test_a_commit_that_failed_is_tried_again(
         store.at = lambda _: None
         at_work.commit()
         at_work.settle()
-        assert at_work.settled
+        assert at_work.unsettled == 0.0
         assert (lines(store), encode_state(at_work.state)) == unbroken
         assert count(store, schema.outbox) == sent(events)
     with Store(where) as store:

@@ -10,6 +10,7 @@ state, and nothing is sent twice.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +21,7 @@ from quivive.app.clocks import as_state
 from quivive.app.clocks import load as load_clocks
 from quivive.app.keeping import Saver, begin_state
 from quivive.app.kept import row_of
+from quivive.app.memory import settled
 from quivive.app.models import InUse, in_use
 from quivive.app.output import encode_scored
 from quivive.app.scoring import engine
@@ -130,6 +132,7 @@ class Live:
         self._attempt: _Attempt | None = None
         self._judged: list[_Judged] = []
         self._later: Sequence[Row] = ()
+        self._later_since = 0.0
         self._line = 0
         self._noted = 0
         self._since = 0
@@ -197,9 +200,9 @@ class Live:
                 self.checkpoint()
 
     @property
-    def settled(self) -> bool:
-        """Whether whoever reads the store finds everything that is kept."""
-        return not self._later
+    def unsettled(self) -> float:
+        """For how many seconds something is kept that whoever reads the store does not find."""
+        return monotonic() - self._later_since if self._later else 0.0
 
     def settle(self) -> None:
         """Puts what is in the journal only where it is read. Raises StoreUnavailable."""
@@ -241,9 +244,12 @@ class Live:
             return
         self.store.commit(attempt.batch, attempt.token)
         self._attempt = None
+        if attempt.later and not self._later:
+            self._later_since = monotonic()
         self._later = attempt.later
         if attempt.checkpoint:
             self._saver.saved()
+            settled()
             self._since = self._noted = 0
 
     def _recover(self) -> None:

@@ -23,6 +23,7 @@ from quivive.app.ingest import STDIN, Tally
 from quivive.app.keeping import Saver
 from quivive.app.kept import row_of
 from quivive.app.lines import FileLines, StreamLines
+from quivive.app.memory import settled
 from quivive.app.models import InUse
 from quivive.app.output import encode_scored
 from quivive.app.telemetry import Telemetry
@@ -288,6 +289,7 @@ class Run:
             batch.also = (*batch.also, self.telemetry.batch(row.id, rows))
         self.store.commit(batch, new_token())
         self._saver.saved()
+        settled()
         self._desk.kept()
         self._decided = []
         self.row = row

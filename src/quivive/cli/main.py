@@ -1,6 +1,5 @@
 """The command ``quivive``: each sub-command in a module of its own, imported when it is called."""
 
-import gc
 import importlib
 import os
 import sys
@@ -9,6 +8,7 @@ from typing import Any
 import click
 
 from quivive import __version__
+from quivive.app.memory import seldom
 
 COMMANDS = {
     "normalize": "Log records in, one OCSF Authentication object a line out.",
@@ -72,8 +72,7 @@ class _Lazy(click.Group):
 @click.version_option(__version__, prog_name="quivive")
 def cli() -> None:
     """Learns what is usual for every identity, and tells which login is not theirs."""
-    # What is remembered lives long and has no cycles: the collector need not walk it so often.
-    gc.set_threshold(50_000, 25, 100)
+    seldom()
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 import structlog
@@ -188,11 +189,11 @@ class Server:
     async def renew_tokens(self) -> None:
         """Takes over tokens that were made or revoked."""
         context = self.context
-        context.door.renew(await context.aside(context.access.all, settled=False))
+        context.door.renew(await context.aside(context.access.all, settled=inf))
 
     async def fold(self) -> None:
         """Puts what was judged where other programs read it; keeps the store's log short."""
-        await self.context.aside(self.context.store.fold)
+        await self.context.aside(self.context.store.fold, settled=FOLD_SECONDS)
 
     async def refresh(self) -> None:
         """Takes over a changed policy, contexts and incidents; lets time pass."""

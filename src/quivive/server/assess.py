@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
+from math import inf
+from time import perf_counter
 from typing import Annotated
 
 import msgspec
@@ -109,7 +111,7 @@ async def judged(
 ) -> Reply:
     """The line of one event, or the caller's fallback."""
     token, event_id = request.caller, event.metadata.uid
-    cause, why = "", ""
+    cause, why, begun = "", "", perf_counter()
     try:
         given = await answers(
             context.judge,
@@ -128,6 +130,7 @@ async def judged(
         cause, why = "store", "the store cannot be used now"
     except FaultError as error:
         cause, why = "fault", str(error)
+    context.figures.answered.observe(perf_counter() - begun)
     if cause:
         context.figures.fallbacks[cause, token.fallback] += 1
         return fallback(token, cause, why, event_id)
@@ -142,7 +145,7 @@ async def judged(
 
 async def _known(context: Context, key: str, digest: bytes) -> Reply | None:
     """The answer that a key was given before. Raises Problem when it was for something else."""
-    found = await context.aside(lambda: context.access.answer(key), settled=False)
+    found = await context.aside(lambda: context.access.answer(key), settled=inf)
     if found is None:
         return None
     if found.digest != digest:

@@ -90,11 +90,11 @@ class Context:
         self.stopping: Callable[[], bool] = lambda: False
         self._parsing: asyncio.Semaphore | None = None
 
-    async def aside(self, what: Callable[[], T], *, settled: bool = True) -> T:
-        """Something that blocks, in another thread. ``settled``: once everything that was judged
-        is where it is read, unless the store is out of order.
+    async def aside(self, what: Callable[[], T], *, settled: float = 0.0) -> T:
+        """Something that blocks, in another thread; once everything that was judged more than
+        ``settled`` seconds ago is where it is read, unless the store is out of order.
         """
-        if settled and self.judge.unsettled:
+        if self.judge.unsettled > settled:
             with suppress(StoreError, Problem):
                 await act(self.judge, lambda judging: judging.settle())
         return await asyncio.to_thread(what)

@@ -135,9 +135,9 @@ class Judge:
         return len(self._urgent), self._waiting_events
 
     @property
-    def unsettled(self) -> bool:
-        """Whether logins that were answered are not yet where they are read, and could be."""
-        return self.problem is None and not self.judging.live.settled
+    def unsettled(self) -> float:
+        """For how many seconds logins that were answered are not where they are read, and could be."""
+        return self.judging.live.unsettled if self.problem is None else 0.0
 
     def ask(self, ask: Ask, *, urgent: bool) -> bool:
         """Puts an ask in its queue. False when the queue is full or the server stops.

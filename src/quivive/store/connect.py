@@ -14,7 +14,7 @@ FILE = "quivive.sqlite"
 BUSY_SECONDS = 10
 PAGE = 16_384  # bytes
 LOG_KEPT = 64 << 20  # bytes of the write-ahead log before a commit writes it back
-LOG_FOLDED = 32 << 20  # the same where that is not left to commits
+LOG_FOLDED = 48 << 20  # the same where that is not left to commits
 # Execution options of connections: one that will write, and one without transactions.
 WRITE = {"quivive_write": True}
 PLAIN = {"quivive_plain": True}
@@ -64,15 +64,15 @@ class Place:
         return engine.connect().execution_options(**PLAIN)
 
     def fold(self, engine: sa.Engine) -> None:
-        """Writes a long write-ahead log back, so that it begins anew: most of it beside whoever
-        writes, who waits for the rest only.
+        """Writes the write-ahead log back beside whoever writes; where it has become long, writers
+        wait for the rest, and it begins anew.
         """
-        log = None if self.file is None else self.file.with_name(f"{self.file.name}-wal")
-        if log is None or not log.exists() or log.stat().st_size < LOG_FOLDED:
+        if self.folder is None:
             return
         with self.plain(engine) as connection:
-            for how in ("PASSIVE", "RESTART"):
-                connection.exec_driver_sql(f"PRAGMA wal_checkpoint({how})")
+            pages = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()[1]
+            if pages * PAGE > LOG_FOLDED:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)")
 
     def _prepare(self, connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin and end where SQLAlchemy says
