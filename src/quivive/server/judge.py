@@ -136,7 +136,7 @@ class Judge:
 
     @property
     def unsettled(self) -> float:
-        """For how many seconds logins that were answered are not where they are read, and could be."""
+        """For how many seconds answered logins are not where they are read, and could be."""
         return self.judging.live.unsettled if self.problem is None else 0.0
 
     def ask(self, ask: Ask, *, urgent: bool) -> bool:
