@@ -1,5 +1,6 @@
 """Shared by every test: no network, the same examples in every run, stores of each kind."""
 
+import gc
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,13 @@ settings.load_profile("same")
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _thawed() -> Iterator[None]:
+    """What batches froze (app/memory.py) is given back, or DuckDB says at the end that it leaks."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
