@@ -115,7 +115,8 @@ class Figures:
 
     def group(self, judging: float, keeping: float, logins: int, processor: float) -> None:
         """A group of ``logins`` was judged and kept; all in seconds."""
-        self.guardrail.note(logins, processor)
+        if logins:
+            self.guardrail.note(logins, processor)
         self.stages["judge"].observe(judging)
         self.stages["keep"].observe(keeping)
 
