@@ -18,6 +18,18 @@ from quivive.store.database import Store
 
 NOW = 1_782_864_000_000  # 2026-07-01, and the clock of every server here
 DAY = 86_400_000
+REVOKING = """
+name: tests
+version: 1
+description: Revokes what mallory has.
+owner: tests
+defaults: {mode: enforce}
+rules:
+  - id: revoke-mallory
+    description: Mallory is revoked.
+    when: identity.name == "mallory@example.com"
+    action: revoke
+"""
 
 
 class Served:

@@ -24,23 +24,11 @@ from quivive.respond.ssf import streams, tokens
 from quivive.respond.ssf.streams import Poll, StreamError, Wanted
 from quivive.store.audit import Trail
 from quivive.store.database import Store
-from tests.unit.serving import NOW, Served, login
+from tests.unit.serving import NOW, REVOKING, Served, login
 from tests.vendor import key_pem
 
 ISSUER = "https://quivive.example.com"
 RECEIVER = "https://app.example.com"
-POLICY = """
-name: ssf
-version: 1
-description: Revokes what mallory has.
-owner: tests
-defaults: {mode: enforce}
-rules:
-  - id: revoke-mallory
-    description: Mallory is revoked.
-    when: identity.name == "mallory@example.com"
-    action: revoke
-"""
 CONFIG = """
 responses:
   connections:
@@ -52,7 +40,7 @@ responses:
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSF_KEY", key_pem("ec"))
-    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "policy.yaml").write_text(REVOKING)
     (tmp_path / "config.yaml").write_text(CONFIG % ISSUER)
     return tmp_path
 

@@ -12,21 +12,9 @@ from quivive.model.origin import Origin
 from quivive.notify.notifier import Answer, Post
 from quivive.respond.client import Clock
 from quivive.respond.performing import client_for
-from tests.unit.serving import NOW, Served, login
+from tests.unit.serving import NOW, REVOKING, Served, login
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-POLICY = """
-name: trace
-version: 1
-description: Revokes what mallory has.
-owner: tests
-defaults: {mode: enforce}
-rules:
-  - id: revoke-mallory
-    description: Mallory is revoked.
-    when: identity.name == "mallory@example.com"
-    action: revoke
-"""
 CONFIG = """
 responses:
   connections:
@@ -44,7 +32,7 @@ def test_the_trace_and_the_request_id_reach_the_vendor_and_the_channel(
 ) -> None:
     monkeypatch.setenv("HOOK", "0123456789abcdef")
     monkeypatch.setenv("URL", "https://hooks.example.com/x")
-    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "policy.yaml").write_text(REVOKING)
     (tmp_path / "config.yaml").write_text(CONFIG)
     served = Served(
         tmp_path / "state",
