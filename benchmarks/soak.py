@@ -19,8 +19,8 @@ from random import Random
 from quivive.app.keeping import Saver, begin_state
 from quivive.app.kept import row_of
 from quivive.app.output import encode_scored
-from quivive.app.scoring import engine
-from quivive.app.spill import LOOK_EVERY, Spill
+from quivive.app.scoring import LOOK_EVERY, engine
+from quivive.app.spill import Spill
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.event import AuthEvent, Device, DeviceType, Os, OsType, Status

@@ -39,14 +39,15 @@ ENGINE_STAGES: dict[str, tuple[Any, str]] = {
     "observe": (engine_module, "observe"),
     "mature": (engine_module, "mature"),
     "scene": (State, "scene"),
-    "facts": (engine_module, "facts"),
     "passed": (engine_module, "passed"),
     "gather": (Engine, "gather"),
     "assess": (engine_module, "assess"),
     "decide": (Decider, "decide"),
     "judge": (engine_module, "judge"),
     "watch": (engine_module, "watch"),
+    "watch again": (engine_module, "watch_again"),
     "learn": (Engine, "_learn"),
+    "again": (engine_module, "again"),
     "open_or_close": (engine_module, "open_or_close"),
 }
 # What the table calls them; some of them together.
@@ -54,12 +55,12 @@ PARTS = {
     "enrich (known address)": ("enrich",),
     "observe": ("observe",),
     "scene, with what has waited": ("scene", "mature"),
-    "short road (is it one?)": ("facts", "passed", "open_or_close"),
+    "short road (is it one?)": ("passed", "open_or_close"),
     "gather (signals)": ("gather",),
     "assess": ("assess",),
     "decide, hold the budget": ("decide", "judge"),
-    "watch (drift, gaps, novelty)": ("watch",),
-    "learn": ("learn",),
+    "watch (drift, gaps, novelty)": ("watch", "watch again"),
+    "learn": ("learn", "again"),
 }
 TITLES = {
     "decode": "decode JSON",

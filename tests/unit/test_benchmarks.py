@@ -95,7 +95,7 @@ def test_groups_judge_the_same_logins_whatever_their_size(monkeypatch: pytest.Mo
 
 def test_every_stage_is_still_called_by_the_name_that_is_watched(tmp_path: Path) -> None:
     path = tmp_path / "cloudtrail.jsonl"
-    dense.write(path, services=1, hours=0, every=60.0)
+    dense.write(path, services=1, hours=1, every=60.0, denied=0.0)
     events = [event for _, event in merged([str(path)], None, Tally(), lambda _: None)]
     with Watch(speed.ENGINE_STAGES) as watch:
         judged = speed.judge(events, NOBODY)

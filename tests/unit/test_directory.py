@@ -45,7 +45,7 @@ def test_names_with_their_oidc_provider_join_the_person(name: str) -> None:
     assert directory.resolve(event) == DANA.email
     assert directory.resolve(usual(DANA, at(0))) == DANA.email
     assert directory.resolve(of(name="dana", type_id=UserType.USER)) == DANA.email
-    assert kind_of(event, DANA.email, tool=True) == "human"
+    assert kind_of(event.user, DANA.email, tool=True) == "human"
 
 
 @pytest.mark.parametrize("name", ["dana@example.com", "Dana@Example.com"])
@@ -62,14 +62,14 @@ def test_a_service_accounts_name_joins_nobody() -> None:
     directory = Directory()
     event = audited("system:serviceaccount:shop:checkout")
     assert directory.resolve(event) == "system:serviceaccount:shop:checkout"
-    assert kind_of(event, directory.resolve(event), tool=False) == "service"
+    assert kind_of(event.user, directory.resolve(event), tool=False) == "service"
 
 
 def test_a_role_without_a_person_is_a_service() -> None:
     role = of(uid="arn:aws:iam::111122223333:role/reports")
-    assert kind_of(role, Directory().resolve(role), tool=False) == "service"
+    assert kind_of(role.user, Directory().resolve(role), tool=False) == "service"
     outside = of(uid="AIDAEXAMPLEOTHERACCOUNT")
-    assert kind_of(outside, Directory().resolve(outside), tool=False) == "service"
+    assert kind_of(outside.user, Directory().resolve(outside), tool=False) == "service"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_role_taken_by_a_named_person_is_that_persons(session: str, kind: str)
     )
     assert isinstance(event, AuthEvent)
     identity = Directory().resolve(event)
-    assert kind_of(event, identity, tool=False) == kind
+    assert kind_of(event.user, identity, tool=False) == kind
     assert (identity == DANA.email) == (kind == "human")
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from quivive.app.errors import UsageError
 from quivive.app.recognise import recognise
 from quivive.app.registry import sources
+from quivive.app.repeats import Repeats
 from quivive.baseline.clocks import Clocks, Order
 from quivive.inputs.framing import frame
 from quivive.model.event import AuthEvent
@@ -137,7 +138,12 @@ def events(
     try:
         last = source
         counted: BinaryIO = _Counting(stream, advance)  # type: ignore[assignment]
-        for record in frame(counted, log, reference_time):
+        repeats = Repeats()
+        for record in frame(counted, log, reference_time, repeats.find):
+            if isinstance(record, AuthEvent):
+                tally.events[log] += 1
+                yield record
+                continue
             if not isinstance(record, RawRecord):
                 tally.reject(record)
                 continue
@@ -146,8 +152,10 @@ def events(
                 tally.reject(_rejected(record, "recognised by no log source"))
                 continue
             last = found
+            repeats.read_by(found)
             event = parse(record, found, tally)
             if event is not None:
+                repeats.keep(event)
                 tally.events[log] += 1
                 yield event
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from quivive.app.errors import UsageError
-from quivive.store.database import StoreUnavailable
+from quivive.store.errors import StoreUnavailable
 
 CHUNK = 1 << 20
 GATHERED = 256  # lines that are written and counted at once

@@ -10,7 +10,7 @@ from quivive.learn.gaps import COSTS, TITLES, find_gaps
 from quivive.learn.health import Health, health
 from quivive.store import identities
 from quivive.store.database import Store
-from quivive.store.schema import StoreError
+from quivive.store.errors import StoreError
 
 DAY = 86_400_000
 RECENT = 7  # days

@@ -1,12 +1,12 @@
 """Scoring a set of logs: the merged events through the engine, with what has to be kept."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from quivive.app import ingest
 from quivive.app.policy_file import shipped
 from quivive.app.registry import signals
 from quivive.app.snapshot import STATE_NAME, decode_state, encode_state
-from quivive.app.spill import LOOK_EVERY, Spill
 from quivive.engine.beside import Looking
 from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import State
@@ -19,8 +19,12 @@ from quivive.policy.deciding import Deciding
 from quivive.scoring.model import SHIPPED, Model
 from quivive.sources.source import Source
 
+if TYPE_CHECKING:
+    from quivive.app.spill import Spill
+
 __all__ = ["STATE_NAME", "decode_state", "encode_state", "merged", "score", "without_stray_dates"]
 
+LOOK_EVERY = 10_000  # logins
 STRAY_GAP_MS = 366 * 86_400_000
 STRAYS = 20
 
@@ -102,13 +106,21 @@ def score(
     found = engine(state, enricher, model, budgets, beside, decider)
     found.shortens = shortens
     step = found.step
-    spill = Spill(state)
+    spill: Spill | None = None
     for number, (log, event) in enumerate(events, 1):
         scored = step(event)
         if scored is not None:
             yield log, scored
-        if number % LOOK_EVERY == 0:
+        if number % LOOK_EVERY == 0 and state.is_over_bounds:
+            spill = spill or _spill(state)
             spill.relieve()
+
+
+def _spill(state: State) -> "Spill":
+    """Imported when it is needed: it brings the whole store along."""
+    from quivive.app.spill import Spill
+
+    return Spill(state)
 
 
 def engine(

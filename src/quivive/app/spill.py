@@ -9,8 +9,6 @@ from quivive.app.keeping import Entries, changed_entries
 from quivive.engine.state import State
 from quivive.store.database import Batch, Store
 
-LOOK_EVERY = 10_000  # logins
-
 
 class Spill:
     """Keeps a state within its bounds; the file is removed with it."""
@@ -26,7 +24,7 @@ class Spill:
         Raises StoreUnavailable when the temporary folder is full.
         """
         state = self.state
-        if all(table.in_memory <= table.bound for table in state.tables):
+        if not state.is_over_bounds:
             return
         backing = state.profiles.backing
         if isinstance(backing, _Spilled):

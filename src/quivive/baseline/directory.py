@@ -9,7 +9,7 @@ import re
 
 from msgspec import Struct, field
 
-from quivive.model.event import AuthEvent, UserType
+from quivive.model.event import AuthEvent, User, UserType
 
 # Accounts that many people or programs share under the same name on every machine.
 SHARED_NAMES = frozenset(
@@ -109,12 +109,11 @@ class Directory(Struct):
         return None
 
 
-def kind_of(event: AuthEvent, identity: str, tool: bool) -> str | None:
-    """Whether a record shows a "human" or a "service"; None where it does not say.
+def kind_of(user: User, identity: str, tool: bool) -> str | None:
+    """Whether a record's user is a "human" or a "service"; None where it does not say.
 
     ``identity`` is what the user resolved to; ``tool`` says that the client is a program.
     """
-    user = event.user
     if user.type_id in (UserType.SERVICE, UserType.SYSTEM):
         return "service"
     if user.type_id in (UserType.USER, UserType.ADMIN, UserType.OTHER):

@@ -1,5 +1,7 @@
 """One login as the baselines see it: who, from where, with what, for what, and how it ended."""
 
+from hashlib import blake2b
+
 from msgspec import Struct
 
 
@@ -15,6 +17,8 @@ class Observation(Struct, frozen=True, kw_only=True):
     mfa: "fresh", "claim", "single", "phishing-resistant" or None.
     around: what surrounds a login ("MFA Challenge", "Password Reset"…), None for a login.
     hour: 0-23 UTC; weekday: 0 is Monday.
+    facts: all that signals may read of it but its time and session, as 64 bits; 0: not worked out.
+    constellation: what makes two logins of one identity the same to an analyst.
     """
 
     time: int
@@ -59,8 +63,31 @@ class Observation(Struct, frozen=True, kw_only=True):
     denied: bool = False
     vendor_risk: str | None = None
     count: int = 1
+    facts: int = 0
+    constellation: str = ""
 
     @property
     def learnable(self) -> bool:
         """Whether this is a login that happened: only those say what is usual."""
         return self.outcome == "success" and self.around in (None, "MFA Challenge")
+
+
+def facts_of(login: Observation) -> int:
+    """``Observation.facts`` of a login."""
+    said = (
+        f"{login.log}|{login.ip}|{login.city}|{login.region}|{login.country}|{login.asn}"
+        f"|{login.network_kind}|{login.bad_address}|{login.os}|{login.browser}|{login.tool}"
+        f"|{login.device}|{login.managed}|{login.tls}|{login.application}|{login.host}"
+        f"|{login.operation}|{login.resource}|{login.role}|{login.runner}|{login.credential}"
+        f"|{login.protocol}|{login.mfa}|{login.vendor_risk}|{login.interactive}|{login.guest}"
+        f"|{login.around}|{login.kind}"
+    )
+    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big")
+
+
+def constellation_of(login: Observation) -> str:
+    """``Observation.constellation`` of a login."""
+    return (
+        f"{login.country}|{login.asn}|{login.network}|{login.os}|{login.browser}|{login.device}"
+        f"|{login.log}|{login.application}|{login.mfa}"
+    )

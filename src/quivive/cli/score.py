@@ -155,9 +155,10 @@ class _Job:
     def print(self, stream: "FileLines | StreamLines") -> None:
         """Judges the logs from an empty state on, and keeps nothing."""
         from quivive.app.output import encode_scored
-        from quivive.app.policies import decider
+        from quivive.app.policy_file import shipped
         from quivive.app.scoring import merged, score
         from quivive.engine.state import State
+        from quivive.policy.decider import Decider
 
         memory = State()
         if self.aliases is not None:
@@ -165,7 +166,7 @@ class _Job:
         stream.begin(0, 0, ())
         with progress(self.files, "scoring") as advance:
             events = merged(self.files, self.source, self.tally, advance)
-            decides = decider(policy=self.policy, spent=memory.spent)
+            decides = Decider(self.policy or shipped(), spent=memory.spent)
             judged = score(events, memory, self.enricher, budgets=self.budgets, decider=decides)
             for log, scored in judged:
                 line = encode_scored(scored, log)

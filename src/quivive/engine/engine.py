@@ -10,13 +10,14 @@ from quivive.baseline.lesson import Lesson
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
 from quivive.engine import learn
+from quivive.engine.again import again, teaches_little
 from quivive.engine.beside import Looking, Said
 from quivive.engine.observe import observe, with_known_place
 from quivive.engine.probation import ODD_SHARE, mature
-from quivive.engine.road import facts, open_or_close, passed
+from quivive.engine.road import open_or_close, passed
 from quivive.engine.state import State
 from quivive.engine.taught import Taught
-from quivive.engine.watch import watch
+from quivive.engine.watch import watch, watch_again
 from quivive.enrich.enricher import Enriched, Enricher
 from quivive.model.assessment import FINDING, Assessment, Decision, level_of
 from quivive.model.event import Activity, AuthEvent
@@ -28,14 +29,6 @@ from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
 from quivive.scoring.weigh import weigh_all
 from quivive.signals.signal import Signal, Spoken
-
-
-def constellation(login: Observation) -> str:
-    """What makes two logins of one identity the same to an analyst."""
-    return (
-        f"{login.country}|{login.asn}|{login.network}|{login.os}|{login.browser}|{login.device}"
-        f"|{login.log}|{login.application}|{login.mfa}"
-    )
 
 
 class Scored(Struct, frozen=True):
@@ -115,8 +108,8 @@ class Engine:
         history = profile.effective_logins(login.time, levels.own_scale)
         newcomer = profile.newcomer(login.time, history)
         calibration = calibration_of(state.calibrations, login, newcomer)
-        what = facts(login) if self.shortens and login.learnable else None
-        same = None if what is None else passed(login, scene, what)
+        what = login.facts if self.shortens and login.learnable else 0
+        same = passed(login, scene, what) if what else None
         if same is not None:
             said: list[Spoken] = []
             gathered = Gathered((), (), (), self.groups, same.beside)
@@ -139,8 +132,13 @@ class Engine:
             self.budgets,
         )
 
-        watch(event, login, scene, levels, said, gathered, assessment.score, state)
-        taught = self._learn(login, scene, levels, said, gathered, assessment, calibration)
+        if same is not None and teaches_little(login, profile):
+            watch_again(event, login, assessment.score, state)
+            taught: Taught | None = again(login, scene)
+            count(state.calibrations, login, newcomer, assessment.score)
+        else:
+            watch(event, login, scene, levels, said, gathered, assessment.score, state)
+            taught = self._learn(login, scene, levels, said, gathered, assessment, calibration)
         event = with_known_place(event, login)
         scored = Scored(
             event,
@@ -190,7 +188,7 @@ class Engine:
         None where there was nothing to learn.
         """
         state = self.state
-        key = constellation(login)
+        key = login.constellation
         learn.note(login, scene, levels, state)
         learn.tell(login, assessment, scene, state)
         taught = None

@@ -1,29 +1,35 @@
 """An event and its enrichment become one observation."""
 
 import re
+from functools import lru_cache
 
 from msgspec.structs import replace
 
 from quivive.baseline.directory import kind_of
-from quivive.baseline.observation import Observation
+from quivive.baseline.observation import Observation, constellation_of, facts_of
 from quivive.engine.state import KnownPlace, State
 from quivive.enrich.client import Client, os_family
 from quivive.enrich.enricher import Enriched
 from quivive.model.event import (
     Activity,
     AuthEvent,
+    AuthFactor,
     AutonomousSystem,
     Device,
+    Endpoint,
     FactorType,
     Location,
+    Service,
     Status,
     Unmapped,
+    User,
     UserType,
 )
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
+SHAPES_KEPT = 8_192
 
 _NOTHING = Unmapped()
 _ELSEWHERE = Enriched(client=Client())
@@ -45,42 +51,85 @@ _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
 
 def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     """The facts of one event, under the identity its user resolves to."""
-    extra = event.unmapped or _NOTHING
-    by_another = _by_another(event)
+    time, metadata, session = event.time, event.metadata, event.session
+    by_another = event.activity_id == Activity.OTHER and _by_another(event)
     if by_another:
         # A reset by an administrator comes from the administrator's address and machine.
         enriched = _ELSEWHERE
     identity = state.directory.resolve(event)
     profile = state.profiles.get(identity)
-    client = enriched.client
-    kind = kind_of(event, identity, client.tool) or (
-        profile.kind if profile is not None else "human"
+    alike = _observed(
+        identity,
+        "human" if profile is None else profile.kind,
+        enriched,
+        _lent(enriched, state, time),
+        by_another,
+        event.user,
+        None if by_another else event.device,
+        event.service,
+        event.dst_endpoint,
+        event.unmapped or _NOTHING,
+        metadata.log_name or metadata.product.name,
+        event.activity_id,
+        event.activity_name,
+        event.status_id,
+        event.status_code,
+        event.is_mfa,
+        event.auth_factors,
+        event.auth_protocol,
     )
-    place = _place(enriched, state, event.time)
-    success = event.status_id == Status.SUCCESS
-    around = event.activity_name if event.activity_id == Activity.OTHER else None
-    interactive = not extra.non_interactive and not client.tool
-    log = event.metadata.log_name or event.metadata.product.name
+    return replace(
+        alike,
+        time=time,
+        hour=time // HOUR_MS % 24,
+        weekday=(time // DAY_MS + EPOCH_WEEKDAY) % 7,
+        session=None if session is None or by_another else session.uid,
+        count=event.count or 1,
+    )
+
+
+@lru_cache(SHAPES_KEPT)
+def _observed(
+    identity: str,
+    usual_kind: str,
+    enriched: Enriched,
+    lent: KnownPlace | None,
+    by_another: bool,
+    user: User,
+    device: Device | None,
+    service: Service | None,
+    target: Endpoint | None,
+    extra: Unmapped,
+    log: str,
+    activity: int,
+    activity_name: str | None,
+    status: int,
+    code: str | None,
+    is_mfa: bool | None,
+    factors: tuple[AuthFactor, ...] | None,
+    protocol: str | None,
+) -> Observation:
+    """The observation but for its time, session and count: most logins are as one before."""
+    client, place = enriched.client, enriched if lent is None else lent
+    success = status == Status.SUCCESS
+    around = activity_name if activity == Activity.OTHER else None
     if extra.non_interactive:
         log += "/background"
     elif around is not None:
         log += "/" + around.lower()
-    service, target = event.service, event.dst_endpoint
-    device, session = (None, None) if by_another else (event.device, event.session)
-    user = event.user
     risk = extra.vendor_risk.lower() if extra.vendor_risk else None
-    return Observation(
-        time=event.time,
+    found = Observation(
+        time=0,
         identity=identity,
-        kind=kind,
+        kind=kind_of(user, identity, client.tool) or usual_kind,
         log=log,
-        outcome=_outcome(event, extra),
+        outcome=_outcome(activity, status, code, extra),
         accepted=success or bool(extra.credential_accepted),
-        hour=event.time // HOUR_MS % 24,
-        weekday=(event.time // DAY_MS + EPOCH_WEEKDAY) % 7,
+        hour=0,
+        weekday=0,
         guest=user.type_id == UserType.OTHER and user.type == "Guest",
         around=around,
-        interactive=interactive,
+        interactive=not extra.non_interactive and not client.tool,
         ip=enriched.ip,
         public=enriched.scope == "public",
         network=enriched.network,
@@ -89,7 +138,7 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         city=place.city,
         lat=place.lat,
         long=place.long,
-        asn=place.asn,
+        asn=str(place.asn) if place.asn is not None else None,
         as_name=place.as_name,
         network_kind=enriched.network_kind,
         bad_address=enriched.bad_address,
@@ -106,34 +155,32 @@ def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
         role=extra.role,
         runner=extra.runner,
         credential=user.credential_uid if not _ephemeral(user.credential_uid) else None,
-        session=session.uid if session else None,
-        protocol=event.auth_protocol,
-        mfa=_mfa(event, extra),
-        denied=not success and (around == "MFA Challenge" or (event.status_code in _DENIAL_CODES)),
+        protocol=protocol,
+        mfa=_mfa(is_mfa, factors, extra),
+        denied=not success and (around == "MFA Challenge" or code in _DENIAL_CODES),
         vendor_risk=None if risk is None or risk in _QUIET else _RISKS.get(risk, risk[:32]),
-        count=event.count or 1,
     )
+    return replace(found, facts=facts_of(found), constellation=constellation_of(found))
 
 
 def _by_another(event: AuthEvent) -> bool:
     """Whether somebody else did this to the account, outside any login of the user's own."""
-    if event.activity_id != Activity.OTHER or event.actor is None or event.actor.user is None:
+    if event.actor is None or event.actor.user is None:
         return False
     acting, user = event.actor.user, event.user
     names = {name.lower() for name in (acting.uid, acting.name, acting.email_addr) if name}
     return not any(n and n.lower() in names for n in (user.uid, user.name, user.email_addr))
 
 
-def _outcome(event: AuthEvent, extra: Unmapped) -> str:
+def _outcome(activity: int, status: int, code: str | None, extra: Unmapped) -> str:
     """What the login came to. A call that was allowed and failed for reasons of its own (nothing
     found, throttled) is a successful use of its credential.
     """
-    if event.status_id == Status.SUCCESS:
+    if status == Status.SUCCESS:
         return "success"
-    if event.status_id != Status.FAILURE:
+    if status != Status.FAILURE:
         return "interrupt"
-    code = event.status_code
-    call = event.activity_id == Activity.LOGON and extra.operation is not None
+    call = activity == Activity.LOGON and extra.operation is not None
     if call and extra.credential_accepted and code is not None and not _REFUSED.search(code):
         return "success"
     return "failure"
@@ -150,45 +197,51 @@ def _device(device: Device | None) -> str | None:
     return device.uid or device.hostname or device.name
 
 
-def _mfa(event: AuthEvent, extra: Unmapped) -> str | None:
-    if event.is_mfa is None:
+def _mfa(
+    is_mfa: bool | None, factors: tuple[AuthFactor, ...] | None, extra: Unmapped
+) -> str | None:
+    if is_mfa is None:
         return None
-    if not event.is_mfa:
+    if not is_mfa:
         return "single"
     if extra.mfa_by_claim:
         return "claim"
-    factors = event.auth_factors or ()
-    return "phishing-resistant" if any(f.factor_type_id in _STRONG for f in factors) else "fresh"
+    strong = any(f.factor_type_id in _STRONG for f in factors or ())
+    return "phishing-resistant" if strong else "fresh"
 
 
-_NOWHERE = KnownPlace(None, None, None, None, None, None, None)
-
-
-def _place(enriched: Enriched, state: State, time: int) -> KnownPlace:
-    """The place of the address; where none is known, what another log's vendor said of it."""
+def _lent(enriched: Enriched, state: State, time: int) -> KnownPlace | None:
+    """What another log's vendor said of the address, where its own place is not known; None where
+    it is, or nothing is to be had.
+    """
     ip = enriched.ip
     if enriched.country is not None or enriched.asn is not None:
-        found = KnownPlace(
-            enriched.country,
-            enriched.region,
-            enriched.city,
-            enriched.lat,
-            enriched.long,
-            str(enriched.asn) if enriched.asn is not None else None,
-            enriched.as_name,
-            time // DAY_MS,
-        )
         if ip is not None and enriched.place_source == "vendor":
+            found = _stated(enriched, time // DAY_MS)
             for key in (ip, enriched.network):
                 if key is not None and state.places.get(key) != found:
                     state.places[key] = found
-        return found
+        return None
     if ip is None or enriched.scope != "public":
-        return _NOWHERE
+        return None
     known = state.places.get(ip)
     if known is None and enriched.network is not None:
         known = state.places.get(enriched.network)
-    return known or _NOWHERE
+    return known
+
+
+@lru_cache(SHAPES_KEPT)
+def _stated(enriched: Enriched, day: int) -> KnownPlace:
+    return KnownPlace(
+        enriched.country,
+        enriched.region,
+        enriched.city,
+        enriched.lat,
+        enriched.long,
+        str(enriched.asn) if enriched.asn is not None else None,
+        enriched.as_name,
+        day,
+    )
 
 
 def with_known_place(event: AuthEvent, login: Observation) -> AuthEvent:

@@ -6,7 +6,6 @@ score of the first. A job that calls the same thing a thousand times an hour cos
 Whatever is out of the ordinary takes the long one, and closes the short one behind it.
 """
 
-from hashlib import blake2b
 from typing import Protocol
 
 from quivive.baseline.observation import Observation
@@ -18,19 +17,6 @@ from quivive.model.assessment import Assessment
 from quivive.scoring.assess import QUIET, Gathered
 
 PASSED_KEPT = 32
-
-
-def facts(login: Observation) -> int:
-    """All that signals may read of a login but its time, as 64 bits."""
-    said = (
-        f"{login.log}|{login.ip}|{login.city}|{login.region}|{login.country}|{login.asn}"
-        f"|{login.network_kind}|{login.bad_address}|{login.os}|{login.browser}|{login.tool}"
-        f"|{login.device}|{login.managed}|{login.tls}|{login.application}|{login.host}"
-        f"|{login.operation}|{login.resource}|{login.role}|{login.runner}|{login.credential}"
-        f"|{login.protocol}|{login.mfa}|{login.vendor_risk}|{login.interactive}|{login.guest}"
-        f"|{login.around}|{login.kind}"
-    )
-    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big")
 
 
 def passed(login: Observation, scene: Scene, what: int) -> Passed | None:
@@ -68,7 +54,7 @@ class Ended(Protocol):
         """What a model in shadow said."""
 
 
-def open_or_close(login: Observation, scene: Scene, what: int | None, ended: Ended) -> None:
+def open_or_close(login: Observation, scene: Scene, what: int, ended: Ended) -> None:
     """Opens the short road behind an ordinary login that was learned at once and in full, and
     closes it behind any other.
     """
@@ -80,7 +66,7 @@ def open_or_close(login: Observation, scene: Scene, what: int | None, ended: End
     # Evidence in an ordinary login may stay: whatever could add to it closes the road.
     ordinary = said.undamped < QUIET and not said.newcomer and not said.repeated
     learned = taught is not None and taught.trust == 1.0 and not taught.held and not taught.waits
-    if not ordinary or not learned or what is None:
+    if not ordinary or not learned or not what:
         profile.road = {}
     elif len(profile.road) < PASSED_KEPT:
         profile.road[what] = Passed(

@@ -29,7 +29,7 @@ ADDRESSES_IN_MEMORY = 40_000
 PLACES_IN_MEMORY = 40_000
 
 
-class KnownPlace(Struct, frozen=True):
+class KnownPlace(Struct, frozen=True, cache_hash=True):
     """Place and operator of an address as a vendor stated it, for logs that state none."""
 
     country: str | None
@@ -101,6 +101,11 @@ class State(Struct):
     def tables(self) -> tuple[Resident[Any], ...]:
         """What is kept apart from the rest, an entry at a time."""
         return self.profiles, self.addresses, self.networks, self.places
+
+    @property
+    def is_over_bounds(self) -> bool:
+        """Whether more is in memory than should be."""
+        return any(table.in_memory > table.bound for table in self.tables)
 
     def back_by(self, backing: Backing, *, empty: bool = False) -> None:
         """Reads what is not in memory from ``backing`` from now on. ``empty``: it is new."""

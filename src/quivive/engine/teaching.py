@@ -87,6 +87,8 @@ def take(state: State, profile: Profile, lesson: Lesson, undone: Mapping[int, Le
     """
     before = lesson.before
     if before is None:
+        if lesson.trust:  # a repeat by the short road (again.py)
+            profile.successes = max(0, profile.successes - 1)
         return
     time, hour = lesson.time, lesson.hour
     if lesson.counted:

@@ -32,11 +32,7 @@ def watch(
     state: State,
 ) -> None:
     """Counts one judged login, before it is learned. ``score`` is in nats."""
-    metadata = event.metadata
-    source = source_of(metadata.product.name, metadata.log_name)
-    state.monitor.note(
-        login, source, metadata.uid, [f for one in said for f in one.familiar], score
-    )
+    _note(event, login, [f for one in said for f in one.familiar], score, state)
     if login.learnable:
         new = novelty.first_times(login, scene, levels)
         if new and not _disturbed(gathered):
@@ -46,6 +42,23 @@ def watch(
     elif login.outcome == "failure" and not login.accepted and scene.profile.successes:
         if novelty.elsewhere(login, levels):
             state.novelty.failed(login)
+
+
+def watch_again(event: AuthEvent, login: Observation, score: float, state: State) -> None:
+    """Counts a login like one of this hour: nothing about it is new."""
+    _note(event, login, (), score, state)
+
+
+def _note(
+    event: AuthEvent,
+    login: Observation,
+    familiar: Sequence[tuple[str, str]],
+    score: float,
+    state: State,
+) -> None:
+    metadata = event.metadata
+    source = source_of(metadata.product.name, metadata.log_name)
+    state.monitor.note(login, source, metadata.uid, familiar, score)
 
 
 def _disturbed(gathered: Gathered) -> bool:

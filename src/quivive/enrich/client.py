@@ -78,6 +78,10 @@ class ClientParser:
         http, device = event.http_request, event.device
         agent = http.user_agent if http is not None else None
         os_hint = device.os.name if device is not None and device.os is not None else None
+        return self.read(agent, os_hint)
+
+    def read(self, agent: str | None, os_hint: str | None) -> Client:
+        """The client of a user agent or, where there is none, of a system's name."""
         if agent is None and os_hint is None:
             return NOBODY
         return self._cached((agent or "")[:MAX_AGENT], os_hint)

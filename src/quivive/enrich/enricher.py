@@ -19,7 +19,7 @@ KindSource = Literal["list", "database", "vendor", "as_name"]
 PlaceSource = Literal["database", "vendor"]
 
 
-class Enriched(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Enriched(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """What the signals need about a login's origin and client; None is "not evaluable".
 
     scope: where the address is valid ("public", "private", …); network: its /24 or /48.
@@ -62,7 +62,8 @@ class _Origin(NamedTuple):
 class Enricher:
     """Adds place, network and client to logins.
 
-    Remembers the last 65,536 addresses (with what their vendor said of them) and user agents.
+    Remembers the last 65,536 addresses (with what their vendor said of them) and user agents, and
+    the last quarter as many pairs of them.
     """
 
     def __init__(
@@ -77,20 +78,36 @@ class Enricher:
         self._lists = lists
         self._clients = ClientParser(cache_size)
         self._origin = lru_cache(maxsize=cache_size)(self._look_up)
+        self._together = lru_cache(maxsize=cache_size // 4)(self._joined)
 
     def enrich(self, event: AuthEvent) -> Enriched:
         """What is known of the login's origin and client. Never raises."""
-        source = event.src_endpoint
-        client = self._clients.client_of(event)
+        source, device, extra = event.src_endpoint, event.device, event.unmapped
+        http, system = event.http_request, device.os if device is not None else None
+        agent = http.user_agent if http is not None else None
+        hint = system.name if system is not None else None
         if source is None:
-            return Enriched(client=client)
-        stated = event.unmapped.network_kind if event.unmapped is not None else None
+            return Enriched(client=self._clients.read(agent, hint))
+        stated = extra.network_kind if extra is not None else None
+        return self._together(
+            source.ip, source.location, source.autonomous_system, stated, agent, hint
+        )
+
+    def _joined(
+        self,
+        ip: str | None,
+        location: Location | None,
+        system: AutonomousSystem | None,
+        stated: str | None,
+        agent: str | None,
+        hint: str | None,
+    ) -> Enriched:
         scope, network, place, kind, kind_source, bad, place_source = self._origin(
-            source.ip, source.location, source.autonomous_system, stated
+            ip, location, system, stated
         )
         return Enriched(
-            client=client,
-            ip=source.ip,
+            client=self._clients.read(agent, hint),
+            ip=ip,
             scope=scope,
             network=network,
             country=place.country,

@@ -7,14 +7,16 @@ framed becomes a located Reject and the rest is read on. One record may hold 8 M
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
 from quivive.inputs.opening import UnreadableInputError, chunks
 from quivive.inputs.splitter import CONTAINERS, Piece, is_envelope, salvage, split
 from quivive.model.record import RawRecord, Reject
+
+T = TypeVar("T")
 
 RECORD_LIMIT = 8 << 20
 TOO_LARGE = f"record over {RECORD_LIMIT >> 20} MiB"
@@ -34,13 +36,18 @@ _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def frame(
-    stream: BinaryIO, log: str, reference_time: int | None = None
-) -> Iterator[RawRecord | Reject]:
+    stream: BinaryIO,
+    log: str,
+    reference_time: int | None = None,
+    known: Callable[[bytes, int], T | None] | None = None,
+) -> Iterator[RawRecord | Reject | T]:
     """The records of one log, in order, and the rejects among them.
 
     ``log`` names the input in positions; ``reference_time`` (ms UTC) is handed to the records.
+    ``known`` is asked for every line of JSON, by its bytes and its record's number: what it answers
+    stands in the record's place.
     """
-    framer = _Framer(log, reference_time)
+    framer = _Framer(log, reference_time, known)
     source = chunks(stream)
     head, broken = _head(source)
     try:
@@ -68,10 +75,16 @@ def _fail(error: UnreadableInputError) -> Iterator[bytes]:
     yield b""
 
 
-class _Framer:
+class _Framer(Generic[T]):
     """Counts records and lines of one input, and knows the four framings."""
 
-    def __init__(self, log: str, reference_time: int | None) -> None:
+    def __init__(
+        self,
+        log: str,
+        reference_time: int | None,
+        known: Callable[[bytes, int], T | None] | None,
+    ) -> None:
+        self.known = known
         self.log = log
         self.reference_time = reference_time
         self.sequence = 0
@@ -93,7 +106,7 @@ class _Framer:
             reference_time=self.reference_time,
         )
 
-    def dispatch(self, head: bytes, rest: Iterator[bytes]) -> Iterator[RawRecord | Reject]:
+    def dispatch(self, head: bytes, rest: Iterator[bytes]) -> Iterator[RawRecord | Reject | T]:
         whole = _chain(head, rest)
         start = head.lstrip()
         first_line, _, following = start.partition(b"\n")
@@ -167,13 +180,19 @@ class _Framer:
         else:
             yield self.reject(line, f"not a record: a JSON {type(value).__name__}", body)
 
-    def lines(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject]:
+    def lines(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject | T]:
+        known = self.known
         for line, body in _lines(source, self):
             if body is None:
                 yield self.reject(line, TOO_LARGE)
                 continue
             body = body.strip()
             if body.startswith(b"{"):
+                like = known(body, self.sequence + 1) if known is not None else None
+                if like is not None:
+                    self.sequence += 1
+                    yield like
+                    continue
                 try:
                     value = _decode(body)
                 except _UNDECODABLE:
@@ -327,7 +346,7 @@ def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _lines(source: Iterator[bytes], at: _Framer) -> Iterator[tuple[int, bytes | None]]:
+def _lines(source: Iterator[bytes], at: _Framer[T]) -> Iterator[tuple[int, bytes | None]]:
     """Numbered lines; a line over the limit comes as None once its end is reached."""
     buffer = b""
     dropping = False

@@ -94,7 +94,7 @@ class OsType(IntEnum):
     OTHER = 99
 
 
-class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Location(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """A place. ``country`` is ISO 3166-1 alpha-2; ``region`` a name or ISO 3166-2 code."""
 
     city: str | None = None
@@ -105,14 +105,14 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     postal_code: str | None = None
 
 
-class AutonomousSystem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AutonomousSystem(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """The network operator an address belongs to."""
 
     number: int | None = None
     name: str | None = None
 
 
-class Endpoint(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Endpoint(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """One end of the login. ``ip`` is canonical text; IPv4-mapped IPv6 is written as IPv4.
 
     ``svc_name`` names a cloud service that called on the identity's behalf (no address then).
@@ -131,7 +131,7 @@ class Endpoint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     autonomous_system: AutonomousSystem | None = None
 
 
-class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Account(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """The cloud account or tenant a user lives in."""
 
     uid: str | None = None
@@ -145,7 +145,7 @@ class Group(Struct, frozen=True, kw_only=True, omit_defaults=True):
     uid: str | None = None
 
 
-class User(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class User(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """An identity. At least one of ``name`` and ``uid`` is set.
 
     ``name`` is the login name as the vendor writes it (a UPN, a DOMAIN account, a Linux user,
@@ -176,7 +176,7 @@ class Actor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     invoked_by: str | None = None
 
 
-class Os(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Os(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """An operating system: family name and OCSF type."""
 
     name: str
@@ -184,7 +184,7 @@ class Os(Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str | None = None
 
 
-class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """The device that logs in. One of ``uid``, ``name``, ``hostname``, ``ip`` is set."""
 
     type_id: int
@@ -198,14 +198,14 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_trusted: bool | None = None
 
 
-class HttpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class HttpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """What the client said of itself."""
 
     user_agent: str | None = None
     x_forwarded_for: tuple[str, ...] | None = None
 
 
-class Service(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Service(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """What was logged in to: an application, a cloud service, a cluster, a daemon."""
 
     name: str | None = None
@@ -257,7 +257,7 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     logged_time: int | None = None
 
 
-class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """What Quivive uses and OCSF Authentication has no place for.
 
     credential_accepted: the credential was right although the event is no success (MFA still

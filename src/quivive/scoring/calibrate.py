@@ -4,6 +4,7 @@ Peaks over threshold (Coles, An Introduction to Statistical Modeling of Extreme 
 fitted by moments on a decayed histogram of the last weeks' scores.
 """
 
+from functools import lru_cache
 from math import exp, floor, log10
 
 from msgspec import Struct, field
@@ -157,7 +158,7 @@ def class_of(login: Observation, newcomer: bool) -> str:
 
     To somebody new everything is new: their scores among all others would hide an attacker's.
     """
-    return _class(login.kind, login.log.partition("/")[0], newcomer)
+    return _class(login.kind, login.log, newcomer)
 
 
 def calibration_of(
@@ -176,7 +177,9 @@ def count(
     calibration_of(calibrations, login, newcomer).observe(score, login.time, pool)
 
 
-def _class(kind: str, product: str, newcomer: bool) -> str:
+@lru_cache(1024)
+def _class(kind: str, log: str, newcomer: bool) -> str:
+    product = log.partition("/")[0]
     return f"{kind}/{product}/new" if newcomer else f"{kind}/{product}"
 
 

@@ -23,6 +23,7 @@ from quivive.sources._cloudtrail_outcome import activity_of, mfa_of, outcome_of,
 from quivive.sources._cloudtrail_record import record_fields, skip_reason, unwrapped
 from quivive.sources.fields import address, clean, field, mapping, metadata, text, timestamp
 from quivive.sources.source import Source
+from quivive.sources.varying import Varying
 
 _PRODUCT = Product(name="CloudTrail", vendor_name="AWS")
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
@@ -227,4 +228,5 @@ SOURCE = Source(
     documentation="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference.html",
     recognise=recognise,
     parse=parse,
+    varying=Varying(time="eventTime", uid="eventID", correlation="requestID"),
 )

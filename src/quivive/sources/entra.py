@@ -13,6 +13,7 @@ from quivive.sources._entra_audit import parse_audit
 from quivive.sources._entra_signin import parse_sign_in
 from quivive.sources._microsoft import embedded
 from quivive.sources.source import Source
+from quivive.sources.varying import Varying
 
 SIGN_IN = "sign-in"
 AUDIT = "audit"
@@ -196,4 +197,10 @@ SOURCE = Source(
     documentation="https://learn.microsoft.com/en-us/graph/api/resources/signin",
     recognise=recognise,
     parse=parse,
+    varying=Varying(
+        time="createdDateTime",
+        uid="id",
+        correlation="correlationId",
+        second="uniqueTokenIdentifier",
+    ),
 )

@@ -35,6 +35,7 @@ from quivive.sources.fields import (
     whole,
 )
 from quivive.sources.source import Source
+from quivive.sources.varying import Varying
 
 _PRODUCT = Product(name="Kubernetes", vendor_name="Kubernetes")
 _API_GROUP = "audit.k8s.io/"
@@ -317,4 +318,5 @@ SOURCE = Source(
     documentation="https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/",
     recognise=recognise,
     parse=parse,
+    varying=Varying(time="requestReceivedTimestamp", uid="auditID", unread=("stageTimestamp",)),
 )

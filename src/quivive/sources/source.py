@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, Skip
+from quivive.sources.varying import Varying
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class Source(Struct, frozen=True, kw_only=True):
     parse: the event of one record, or a Skip with its reason for a record of this vendor that is
         not about authentication. Raises RejectError for one that cannot be read, naming the
         field; raises nothing else, whatever the bytes. Pure: no I/O, no clock.
+    varying: the members that differ between records of the same, for logs that repeat themselves.
     """
 
     name: str
@@ -30,3 +32,4 @@ class Source(Struct, frozen=True, kw_only=True):
     documentation: str
     recognise: Callable[[RawRecord], bool]
     parse: Callable[[RawRecord], AuthEvent | Skip]
+    varying: Varying | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from quivive.model.errors import ConfigurationError
-from quivive.store.schema import StoreError
+from quivive.store.errors import StoreError
 
 MEMORY_MB = 1024
 THREADS = 2

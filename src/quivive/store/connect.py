@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from quivive.store.schema import StoreError, StoreUnavailable
+from quivive.store.errors import StoreError, StoreUnavailable
 
 FILE = "quivive.sqlite"
 BUSY_SECONDS = 10

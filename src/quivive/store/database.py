@@ -18,12 +18,11 @@ from sqlalchemy.exc import DBAPIError
 from quivive.store import schema
 from quivive.store.batch import Batch, EntryRow, Noted, Outgoing, Row, RunRow, write
 from quivive.store.connect import FILE, WRITE, Place
+from quivive.store.errors import StoreError, StoreUnavailable
 from quivive.store.lock import Lock, acquire
 from quivive.store.schema import (
     BATCH,
     SCHEMA_VERSION,
-    StoreError,
-    StoreUnavailable,
     assessments,
     metadata,
 )

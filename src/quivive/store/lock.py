@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from quivive.store.connect import Place
-from quivive.store.schema import StoreError, StoreUnavailable
+from quivive.store.errors import StoreError, StoreUnavailable
 
 KEY = 0x51554956  # "QUIV"; the second key is the schema, so that stores can share a database
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from quivive.model.errors import ConfigurationError
-
 SCHEMA_VERSION = 5
 BATCH = 2000
 ENTRY_TABLES = ("profiles", "addresses", "networks", "places")
@@ -136,14 +134,6 @@ def append_only(table: sa.Table) -> None:
     for dialect, statement in statements:
         made = sa.DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
         sa.event.listen(table, "after_create", made.execute_if(dialect=dialect))
-
-
-class StoreError(ConfigurationError):
-    """The store cannot be used; the message says which one, why, and what to do."""
-
-
-class StoreUnavailable(StoreError):  # noqa: N818
-    """The store cannot be used now: full, gone, in use. The same again later may succeed."""
 
 
 def cursor(connection: sa.Connection) -> Any:

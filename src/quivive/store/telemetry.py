@@ -22,7 +22,8 @@ from msgspec import Struct
 from quivive.model.assessment import Decision, Reason
 from quivive.model.event import AuthEvent
 from quivive.store.database import Store, assessments, metadata
-from quivive.store.schema import StoreError, StoreUnavailable, upsert
+from quivive.store.errors import StoreError, StoreUnavailable
+from quivive.store.schema import upsert
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from quivive.store.schema import SCHEMA_VERSION, StoreError, meta
+from quivive.store.errors import StoreError
+from quivive.store.schema import SCHEMA_VERSION, meta
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Alembic's own table, made without it: importing it takes longer than making a store.

@@ -1,0 +1,66 @@
+"""Records that say again what one before them said are not understood anew."""
+
+from quivive.model.event import AuthEvent
+from quivive.sources.source import Source
+from quivive.sources.varying import Apart, Varying, again, is_certain, take_apart
+
+KEPT = 4_096  # records remembered of an input, about two kilobytes each
+LOOKS = 1_024  # after so many looks,
+WORTH = 128  # fewer finds than this are not worth
+REST = 16_384  # the next so many looks
+
+
+class Repeats:
+    """What the records of one input said, by all their bytes but what varies.
+
+    Where a log hardly repeats itself, it rests for a while.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, AuthEvent] = {}
+        self._varying: Varying | None = None
+        self._apart: Apart | None = None
+        self._looked = self._found = self._resting = 0
+
+    def read_by(self, source: Source) -> None:
+        """From now on records are taken for those of ``source``."""
+        if source.varying != self._varying:
+            self._known.clear()
+            self._varying = source.varying
+
+    def find(self, body: bytes, sequence: int) -> AuthEvent | None:
+        """The event of a record like one before; None for one that has to be parsed."""
+        self._apart = None
+        if self._varying is None:
+            return None
+        if self._resting:
+            self._resting -= 1
+            return None
+        self._looked += 1
+        if self._looked == LOOKS:
+            if self._found < WORTH:
+                self._resting = REST
+                self._known.clear()
+            self._looked = self._found = 0
+            return None
+        apart = take_apart(body, self._varying)
+        if apart is None:
+            return None
+        like = self._known.get(apart.rest)
+        if like is None:
+            self._apart = apart
+            return None
+        self._found += 1
+        return again(like, apart, sequence)
+
+    def keep(self, event: AuthEvent) -> None:
+        """Remembers what came of the record that was looked for last."""
+        apart, varying = self._apart, self._varying
+        self._apart = None
+        if apart is None or varying is None or not is_certain(apart, varying):
+            return
+        if again(event, apart, event.metadata.sequence or 0) != event:
+            return  # a member of that name stands elsewhere in it
+        if len(self._known) >= KEPT:
+            self._known.pop(next(iter(self._known)))
+        self._known[apart.rest] = event

@@ -1,0 +1,29 @@
+"""What a login that took the short road teaches: it happened once more, and when.
+
+The first of its hour taught the rest. Only what reads exact times or new names is left to the long
+way of learning: a place, from which a journey is timed, and a session that was not met before.
+"""
+
+from quivive.baseline.observation import Observation
+from quivive.baseline.profile import Profile, Scene
+from quivive.engine.taught import Taught
+
+
+def teaches_little(login: Observation, profile: Profile) -> bool:
+    """Whether a repeat moves neither a place nor a session of its identity."""
+    if login.lat is not None and login.interactive:
+        return False
+    return login.session is None or login.session in profile.sessions
+
+
+def again(login: Observation, scene: Scene) -> Taught:
+    """Counts a repeat that ``teaches_little``."""
+    profile, time = scene.profile, login.time
+    profile.successes += 1
+    if time > profile.last_seen:
+        profile.last_seen = time
+    for state in (scene.address, scene.network):
+        if state is not None and time > state.last_seen:
+            state.last_seen = time
+    group = profile.group or login.kind
+    return Taught((), login.constellation, group, 1.0, False, False, None, False)
