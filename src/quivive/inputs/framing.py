@@ -44,8 +44,8 @@ def frame(
     """The records of one log, in order, and the rejects among them.
 
     ``log`` names the input in positions; ``reference_time`` (ms UTC) is handed to the records.
-    ``known`` is asked for every line of JSON, by its bytes and its record's number: what it answers
-    stands in the record's place.
+    ``known`` is asked for every record that is a line of JSON or stands in an array or envelope, by
+    its bytes and its number: what it answers stands in the record's place.
     """
     framer = _Framer(log, reference_time, known)
     source = chunks(stream)
@@ -106,6 +106,12 @@ class _Framer(Generic[T]):
             reference_time=self.reference_time,
         )
 
+    def like(self, body: bytes) -> T | None:
+        """What stands in the place of a record that is known already."""
+        found = self.known(body, self.sequence + 1) if self.known is not None else None
+        self.sequence += found is not None
+        return found
+
     def dispatch(self, head: bytes, rest: Iterator[bytes]) -> Iterator[RawRecord | Reject | T]:
         whole = _chain(head, rest)
         start = head.lstrip()
@@ -135,7 +141,7 @@ class _Framer(Generic[T]):
             return first_line.rstrip().endswith((b"{", b"[", b",", b":")) or goes_on in b'",}]:'
         return False
 
-    def document(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject]:
+    def document(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject | T]:
         watched = _Watched(source)
         for piece in split(watched, RECORD_LIMIT):
             self.line = piece.line
@@ -146,7 +152,7 @@ class _Framer(Generic[T]):
         if not self.sequence and not watched.is_empty:
             yield self.reject(1, "no JSON object in it")
 
-    def piece(self, piece: Piece, inside: bool = False) -> Iterator[RawRecord | Reject]:
+    def piece(self, piece: Piece, inside: bool = False) -> Iterator[RawRecord | Reject | T]:
         if piece.body is None:
             yield self.reject(piece.line, TOO_LARGE)
         elif not piece.complete:
@@ -154,8 +160,12 @@ class _Framer(Generic[T]):
         else:
             yield from self.json(piece.line, piece.body, inside)
 
-    def json(self, line: int, body: bytes, inside: bool = False) -> Iterator[RawRecord | Reject]:
+    def json(self, line: int, body: bytes, inside: bool = False) -> Iterator[RawRecord | Reject | T]:
         """The records of one JSON text; of a damaged array or envelope those that are whole."""
+        like = self.like(body)
+        if like is not None:
+            yield like
+            return
         try:
             value = _loads(body)
         except _UNDECODABLE as error:
@@ -169,28 +179,27 @@ class _Framer(Generic[T]):
 
     def value(
         self, line: int, body: bytes, value: Any, depth: int = 0
-    ) -> Iterator[RawRecord | Reject]:
+    ) -> Iterator[RawRecord | Reject | T]:
         """One decoded value as its records: an object, or the objects inside an envelope."""
         inner = _contents(value) if depth < DEEPEST_WRAPPING else None
         if inner is not None:
             for element in inner:
                 yield from self.value(line, msgspec.json.encode(element), element, depth + 1)
         elif type(value) is dict:
-            yield self.record(line, body, value)
+            like = self.like(body) if depth else None
+            yield self.record(line, body, value) if like is None else like
         else:
             yield self.reject(line, f"not a record: a JSON {type(value).__name__}", body)
 
     def lines(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject | T]:
-        known = self.known
         for line, body in _lines(source, self):
             if body is None:
                 yield self.reject(line, TOO_LARGE)
                 continue
             body = body.strip()
             if body.startswith(b"{"):
-                like = known(body, self.sequence + 1) if known is not None else None
+                like = self.like(body)
                 if like is not None:
-                    self.sequence += 1
                     yield like
                     continue
                 try:
@@ -207,7 +216,7 @@ class _Framer(Generic[T]):
             elif body:
                 yield self.record(line, body)
 
-    def rows(self, source: Iterator[bytes], header: bytes) -> Iterator[RawRecord | Reject]:
+    def rows(self, source: Iterator[bytes], header: bytes) -> Iterator[RawRecord | Reject | T]:
         csv.field_size_limit(RECORD_LIMIT)
         delimiter = max(",;\t", key=lambda mark: header.count(mark.encode()))
         lines = _RowLines(_lines(source, self))
@@ -237,7 +246,7 @@ class _Framer(Generic[T]):
             elif row and columns:
                 yield self.record(line, body, dict(zip(columns, row, strict=True)))
 
-    def xml(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject]:
+    def xml(self, source: Iterator[bytes]) -> Iterator[RawRecord | Reject | T]:
         buffer = b""
         scanned = counted = start = 0  # counted: ``self.line`` is the line there
         begun: int | None = None  # the line that an open event starts on
