@@ -160,7 +160,9 @@ class _Framer(Generic[T]):
         else:
             yield from self.json(piece.line, piece.body, inside)
 
-    def json(self, line: int, body: bytes, inside: bool = False) -> Iterator[RawRecord | Reject | T]:
+    def json(
+        self, line: int, body: bytes, inside: bool = False
+    ) -> Iterator[RawRecord | Reject | T]:
         """The records of one JSON text; of a damaged array or envelope those that are whole."""
         like = self.like(body)
         if like is not None:
