@@ -35,7 +35,7 @@ class Size(NamedTuple):
     people: int = 150
     rounds: int = 2
     services: int = 8
-    hours: int = 6
+    hours: int = 24
     every: float = 12.0
     grouped: int = 2_000
     identities: tuple[int, ...] = (1_000, 10_000, 100_000)

@@ -65,7 +65,10 @@ def open_or_close(login: Observation, scene: Scene, what: int, ended: Ended) -> 
         profile.road_hour = hour
     # Evidence in an ordinary login may stay: whatever could add to it closes the road.
     ordinary = said.undamped < QUIET and not said.newcomer and not said.repeated
-    learned = taught is not None and taught.trust == 1.0 and not taught.held and not taught.waits
+    learned = taught is not None and taught.trust == 1.0 and not taught.held
+    # What waits for its probation is odd; but a repeat has nothing of its own that could wait.
+    if taught is not None and taught.waits and taught.counted:
+        learned = False
     if not ordinary or not learned or not what:
         profile.road = {}
     elif len(profile.road) < PASSED_KEPT:
