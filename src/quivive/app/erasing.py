@@ -27,6 +27,7 @@ from quivive.app.snapshot import encode_parts
 from quivive.app.verdicts import done_of
 from quivive.baseline.lesson import Lesson
 from quivive.baseline.profile import AddressState
+from quivive.engine.observe import forget_observed
 from quivive.engine.resident import Resident
 from quivive.engine.state import State
 from quivive.engine.teaching import take
@@ -119,6 +120,7 @@ def _remove(
         changed_entries(state), record, sorted(rewrite.names),
     )  # fmt: skip
     counts = erasing.remove(store, removal)
+    forget_observed()
     sign(store)
     contexts = Policies(store).contexts()
     return Erased(

@@ -163,6 +163,11 @@ def _observed(
     return replace(found, facts=facts_of(found), constellation=constellation_of(found))
 
 
+def forget_observed() -> None:
+    """Forgets the observations that are remembered: somebody in them has to be forgotten."""
+    _observed.cache_clear()
+
+
 def _by_another(event: AuthEvent) -> bool:
     """Whether somebody else did this to the account, outside any login of the user's own."""
     if event.actor is None or event.actor.user is None:

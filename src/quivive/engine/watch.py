@@ -2,7 +2,7 @@
 telemetry, and what is new to many at once. It changes no risk.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from quivive.baseline import novelty
 from quivive.baseline.backoff import Levels
@@ -32,7 +32,7 @@ def watch(
     state: State,
 ) -> None:
     """Counts one judged login, before it is learned. ``score`` is in nats."""
-    _note(event, login, [f for one in said for f in one.familiar], score, state)
+    _note(event, login, (f for one in said for f in one.familiar), score, state)
     if login.learnable:
         new = novelty.first_times(login, scene, levels)
         if new and not _disturbed(gathered):
@@ -52,7 +52,7 @@ def watch_again(event: AuthEvent, login: Observation, score: float, state: State
 def _note(
     event: AuthEvent,
     login: Observation,
-    familiar: Sequence[tuple[str, str]],
+    familiar: Iterable[tuple[str, str]],
     score: float,
     state: State,
 ) -> None:
