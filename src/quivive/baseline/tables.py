@@ -93,8 +93,12 @@ class Level(Struct):
             if table is None:
                 table = tables[factor] = Table()
             values = table.values
-            values[key] = values.get(key, 0.0) + scale
             table.total += scale
+            count = values.get(key)
+            if count is not None:
+                values[key] = count + scale
+                continue
+            values[key] = scale
             if len(values) > limit:
                 table.shrink(limit)
 

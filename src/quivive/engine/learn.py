@@ -304,11 +304,10 @@ def learn(
 
 
 def _count(levels: Levels, said: Sequence[Spoken], trust: float) -> None:
-    own, peers, everyone = levels.own, levels.peers, levels.everyone
-    for one in said:
-        own.add_all(one.own, levels.own_scale * trust)
-        everyone.add_all(one.shared, levels.everyone_scale * trust)
-        peers.add_all(one.peers, levels.peers_scale * trust)
+    levels.own.add_all([pair for one in said for pair in one.own], levels.own_scale * trust)
+    everyone = [pair for one in said for pair in one.shared]
+    levels.everyone.add_all(everyone, levels.everyone_scale * trust)
+    levels.peers.add_all([pair for one in said for pair in one.peers], levels.peers_scale * trust)
 
 
 def _remember(login: Observation, profile: Profile) -> tuple[Place | None, Place | None, bool]:
