@@ -1,6 +1,6 @@
 """attacks.md: the simulator's attacks."""
 
-from quivive.sim.scene import attacks
+from quivive.sim.attacks import attacks
 from scripts.pages.markdown import code, page, table
 from scripts.pages.names import CASES, TECHNIQUES, technique
 

@@ -12,6 +12,7 @@ from quivive.app.accounts import ABSOLUTE, IDLE, ROLES, may
 from quivive.model.verdict import KINDS
 from quivive.server.console.app import POLICY
 from quivive.server.console.page import Page
+from quivive.server.console.pages import found as all_pages
 from quivive.server.console.visit import local
 from quivive.store.audit import Trail
 from tests.unit.console import PASSWORD, USERS, Browser, cheap, line, put
@@ -34,8 +35,8 @@ def visitors(served: Served) -> dict[str, Browser]:
     return {role: Browser(served, name) for name, role in USERS.items()}
 
 
-def pages(served: Served) -> list[Page]:
-    return served.server.console.pages
+def pages() -> list[Page]:
+    return all_pages()[0]
 
 
 def path_of(page: Page) -> str:
@@ -45,7 +46,7 @@ def path_of(page: Page) -> str:
 def test_every_page_sends_strangers_to_sign_in(served: Served) -> None:
     stranger = Browser(served)
     checked = 0
-    for page in pages(served):
+    for page in pages():
         answer = stranger.ask(page.method, path_of(page))
         if page.role is None:
             continue
@@ -59,7 +60,7 @@ def test_every_page_sends_strangers_to_sign_in(served: Served) -> None:
 
 
 def test_only_these_pages_need_nobody(served: Served) -> None:
-    assert {p.path for p in pages(served) if p.role is None} <= {
+    assert {p.path for p in pages() if p.role is None} <= {
         "/sign-in", "/verdict/{token}", "/sign-in/oidc", "/sign-in/oidc/back"
     }  # fmt: skip
 
@@ -68,7 +69,7 @@ def test_only_these_pages_need_nobody(served: Served) -> None:
 def test_every_page_asks_for_its_role(
     served: Served, visitors: dict[str, Browser], role: str
 ) -> None:
-    for page in pages(served):
+    for page in pages():
         if page.role is None or page.path in ("/live", "/sign-out"):
             continue
         answer = visitors[role].ask(page.method, path_of(page))
@@ -84,7 +85,7 @@ def test_forms_need_their_token_an_own_page_and_a_form(
 ) -> None:
     browser = visitors["admin"]
     other = visitors["analyst"].form("/account")
-    for page in pages(served):
+    for page in pages():
         if page.method == SAFE or page.role is None:
             continue
         path = path_of(page)

@@ -14,7 +14,7 @@ from quivive.app.past import Point
 from quivive.app.scatter import scatter
 from quivive.server.console import breakdown, cursor
 from quivive.server.console.login import read
-from quivive.server.console.page import RefusedError
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.veil import Names, Veil
 from quivive.store import identities, views
 from quivive.store.database import Store, assessments

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from quivive.app.ingest import Tally
+from quivive.app.notifying import KIND
 from quivive.app.output import encode_scored
 from quivive.app.scoring import merged, score
 from quivive.engine.engine import Engine
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.server.settings import ServerSettings
+from quivive.server.waiting import act
 from quivive.sim.build import simulate
 from quivive.store.database import Store, StoreUnavailable
+from quivive.store.outbox import StoredOutbox
 from tests.unit.serving import DAY, NOW, Served, login
 
 
@@ -272,7 +275,7 @@ def test_a_full_queue_asks_to_come_later(tmp_path: Path) -> None:
     served = Served(tmp_path / "state", ServerSettings(waiting_events=3))
     try:
         judge = served.server.judge
-        judge._waiting_events = 3
+        judge.asks.bulk_events = 3
         busy = served.ask("POST", "/v1/events", content=ndjson(login()))
         assert busy.status_code == 429
         assert int(busy.headers["retry-after"]) >= 1
@@ -356,6 +359,17 @@ def test_incidents_are_read_acknowledged_and_closed(served: Served, log: Path) -
     assert said.json()["status"] == "closed"
     assert served.ask("POST", "/v1/incidents/INC-0/close").status_code == 404
     assert served.ask("GET", "/v1/incidents/INC-0").status_code == 404
+
+
+def test_history_is_told_to_nobody_after_an_erasure_either(served: Served, log: Path) -> None:
+    def anew() -> Any:
+        return act(served.server.judge, lambda judging: judging.forget())
+
+    served.runner.run(anew())
+    served.ask("POST", "/v1/events?source=entra", content=log.read_bytes())
+    assert served.ask("GET", "/v1/incidents").json()["incidents"]
+    with Store(served.state) as store:
+        assert not StoredOutbox(store, KIND).rows()
 
 
 def test_an_identity_and_its_filters(served: Served) -> None:

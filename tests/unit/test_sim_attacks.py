@@ -7,9 +7,9 @@ import pytest
 
 from quivive.sim import organisation
 from quivive.sim.action import Action
+from quivive.sim.attacks import attacks
 from quivive.sim.build import ordinary, simulate
 from quivive.sim.organisation import Organisation
-from quivive.sim.scene import attacks
 from quivive.sim.staging import stage
 from quivive.sim.writing import VENDORS, emitters
 

@@ -11,10 +11,10 @@ from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord
 from quivive.sim import code, leave, organisation
 from quivive.sim.action import Action, CodeAction, DirectoryChange, Outcome, SignIn
+from quivive.sim.attacks import attacks
 from quivive.sim.build import ordinary, simulate
 from quivive.sim.holidays import holiday
 from quivive.sim.organisation import Organisation
-from quivive.sim.scene import attacks
 from quivive.sim.staging import stage
 from quivive.sim.writing import VENDORS
 from quivive.sources.entra import SOURCE

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from quivive.app import ingest, scoring
+from quivive.sim.attacks import attacks
 from quivive.sim.build import simulate
 from quivive.sim.demo import simulate_demo
-from quivive.sim.scene import attacks
 from quivive.sim.writing import Summary
 
 SSHD = re.compile(

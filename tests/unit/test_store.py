@@ -364,11 +364,10 @@ def test_migrations_make_what_the_metadata_says(where: str, made: set[str]) -> N
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    from quivive.store import database
     from quivive.store.connect import Place
-    from quivive.store.upgrade import MIGRATIONS
+    from quivive.store.upgrade import MIGRATIONS, know_all_tables
 
-    database._know_all_tables()
+    know_all_tables()
     script = ScriptDirectory(str(MIGRATIONS))
     assert script.get_heads() == [f"{SCHEMA_VERSION:04}"]
     if not where.startswith("postgresql"):

@@ -405,7 +405,7 @@ def test_a_server_with_telemetry_has_all_of_it_at_its_end(tmp_path: Path, events
     from quivive.enrich.enricher import Enricher
     from quivive.policy.budget import Budgets
     from quivive.server.app import Server
-    from quivive.server.judge import Ask
+    from quivive.server.asks import Ask
     from quivive.server.judging import Settings
 
     given = Settings(Enricher(None, None), Budgets())

@@ -54,6 +54,7 @@ class Desk:
         ``tell``: False for history that is only read, of which nobody is to be told; oldest_ms: of
         findings longer ago than that neither, so that an old log can be sent in peace.
         """
+        self.store = store
         self.tell = tell
         self.oldest_ms = oldest_ms
         self.known = known or Known()
@@ -75,6 +76,13 @@ class Desk:
         self.taken.append((finding, scored))
         if origin is not None:
             self._origins[finding.id] = origin
+
+    @property
+    def behind(self) -> bool:
+        """Whether somebody acknowledged or closed an incident beside it, from the command line."""
+        mine = self.book.incidents
+        stored = Incidents(self.store).open()
+        return any(i.id in mine and _said(mine[i.id]) != _said(i) for i in stored)
 
     def tick(self, now: int) -> None:
         """Time (ms UTC, that of events) has come this far: what is quiet closes."""
@@ -285,6 +293,10 @@ def _members(book: Book, findings: Iterable[Finding]) -> list[tuple[str, str, in
         if of is not None:
             made.append((each.id, of, each.time, each.identity))
     return made
+
+
+def _said(incident: Incident) -> tuple[object, ...]:
+    return incident.status, incident.acknowledged_at, incident.containment_failed
 
 
 def _not_open(incident_id: str) -> UsageError:

@@ -6,8 +6,8 @@ repeats by a key (PagerDuty, Opsgenie, e-mail, webhook, OCSF); elsewhere a messa
 arrived before says so.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from quivive.app.channels import Settings, notifier_of
 from quivive.app.registry import notifiers
-from quivive.model.audit import Entry
 from quivive.model.errors import ConfigurationError
 from quivive.model.notification import RUNBOOKS, Button, Notification
 from quivive.notify.buttons import buttons
@@ -29,6 +28,7 @@ from quivive.notify.notifier import (
     deliver,
 )
 from quivive.store.batch import Outgoing
+from quivive.store.outbox import Row, StoredOutbox
 
 KIND = "notification"
 VERDICT_KEY = "verdict-links.key"  # the name of the key that signs verdict links
@@ -56,48 +56,10 @@ _routed = msgspec.json.Decoder(Queued)
 _plain = msgspec.json.Decoder(Notification)
 
 
-class Claimed(Protocol):
-    """A claimed row. ``attempts`` counts the one that it was claimed for."""
-
-    @property
-    def key(self) -> str:
-        """What makes it one."""
-
-    @property
-    def attempts(self) -> int:
-        """How often it was claimed."""
-
-    @property
-    def body(self) -> bytes:
-        """A Notification, or what is queued for one channel."""
-
-
-class Rows(Protocol):
-    """The outbox as the worker sees it; ``store/outbox.py`` has one. Times in ms UTC."""
-
-    def put(self, rows: Sequence[Outgoing]) -> None:
-        """Adds rows; one whose key is there already is left as it is."""
-
-    def claim(self, now: int, limit: int, lease: int) -> Sequence[Claimed]:
-        """Rows that are due; nobody else gets them for ``lease`` ms."""
-
-    def finish(
-        self, key: str, state: str, body: bytes, error: str,
-        notifications: list[Notification], entries: list[Entry], now: int,
-    ) -> None:  # fmt: skip
-        """Ends a row as ``done`` or ``dead``, with what is told of that, in one transaction."""
-
-    def again(
-        self, key: str, due: int, body: bytes, error: str,
-        notifications: list[Notification], entries: list[Entry], now: int,
-    ) -> None:  # fmt: skip
-        """Puts a row back until ``due``."""
-
-
 class Waiting(NamedTuple):
     """A claimed row with what it says."""
 
-    row: Claimed
+    row: Row
     queued: Queued
 
     @property
@@ -149,7 +111,7 @@ class Worker:
 
     def __init__(
         self,
-        rows: Rows,
+        rows: StoredOutbox,
         settings: Settings,
         wire: Callable[[Channel], Wire],
         read: Read,
@@ -200,7 +162,7 @@ class Worker:
                 continue
             self._channel(channel, waiting, now, came)
 
-    def _route(self, row: Claimed, now: int, came: Round) -> None:
+    def _route(self, row: Row, now: int, came: Round) -> None:
         """A row a channel; each has a key of its own, so that doing it twice adds nothing."""
         try:
             note = _plain.decode(row.body)
@@ -305,7 +267,7 @@ class Worker:
 
     def _end(
         self,
-        row: Claimed,
+        row: Row,
         state: str,
         error: str,
         now: int,

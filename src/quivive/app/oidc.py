@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -30,6 +31,7 @@ BACK = "/sign-in/oidc/back"
 KNOWN_FOR = 3_600_000  # ms for which what the provider says of itself is kept
 LEEWAY = 60  # seconds that clocks may differ
 PENDING_FOR = 600_000  # ms to sign in at the provider
+MOST_PENDING = 1_000
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 Role = Literal["viewer", "analyst", "responder", "admin"]
 Address = Annotated[
@@ -68,6 +70,28 @@ class Pending(NamedTuple):
     def __repr__(self) -> str:
         """Without what could answer it."""
         return "Pending()"
+
+
+class Asked:
+    """The questions that wait for the provider's answer."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._waiting: OrderedDict[str, Pending] = OrderedDict()
+
+    def put(self, pending: Pending) -> None:
+        """Remembers one; the oldest are forgotten when there are too many."""
+        self._waiting[pending.state] = pending
+        while len(self._waiting) > MOST_PENDING:
+            self._waiting.popitem(last=False)
+
+    def take(self, state: str, binding: str, now: int) -> Pending | None:
+        """The question that is answered: once, in time, and by the browser that asked."""
+        found = self._waiting.pop(state, None)
+        if found is None or now >= found.until:
+            return None
+        right = hmac.compare_digest(_digest(found.binding), _digest(binding))
+        return found if right else None
 
 
 class Known(NamedTuple):
@@ -224,3 +248,7 @@ class Provider:
 
 def _first(claims: Mapping[str, Any], *names: str) -> str:
     return next((str(claims[name]) for name in names if claims.get(name)), "")
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

@@ -9,7 +9,7 @@ from quivive.model.ocsf import encode_event
 _encoder = msgspec.json.Encoder()
 
 
-class _Line(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+class Line(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What follows the event. The first twelve stand in every line."""
 
     risk_score: float
@@ -46,7 +46,7 @@ def encode_scored(scored: Scored, log: str) -> bytes:
     metadata = scored.event.metadata
     told = assessment.risk_level != "low"
     risk, undamped = round(assessment.risk_score, 4), round(assessment.undamped, 4)
-    line = _Line(
+    line = Line(
         risk_score=risk,
         risk_level=assessment.risk_level,
         confidence=round(assessment.confidence, 3),

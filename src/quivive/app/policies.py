@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from quivive.app.errors import UsageError
 from quivive.app.policy_file import checked_text, read, shipped, shipped_text
 from quivive.model.audit import Entry
+from quivive.model.context import Context
 from quivive.policy.contexts import Contexts
 from quivive.policy.decider import Decider
 from quivive.policy.file import parse
@@ -59,6 +60,42 @@ def decider(
     kept = Policies(store)
     found = policy.with_flags(kept.flags()) if policy is not None else active(store)
     return Decider(found, Contexts(kept.contexts()), spent)
+
+
+class InForce:
+    """What decides on a store, for whoever judges on and on: it changes meanwhile.
+
+    file: decides in place of the store's active policy, where one is given.
+    """
+
+    def __init__(self, store: Store, file: Path | None = None) -> None:
+        """Nothing is read yet."""
+        self.file = file
+        self._store = store
+        self._kept = Policies(store)
+        self._taken: tuple[int, int] | None = None
+
+    def decider(self, spent: Spent) -> Decider:
+        """What decides now. Raises PolicyError and StoreError; what has changed is taken for seen
+        all the same.
+        """
+        self._taken = self._marks()
+        given = read(self.file).policy() if self.file is not None else None
+        return decider(self._store, given, spent)
+
+    def contexts(self) -> list[Context]:
+        """The contexts of the store."""
+        return self._kept.contexts()
+
+    @property
+    def changed(self) -> bool:
+        """Whether the policy, a flag or a context has changed since ``decider``."""
+        return self._marks() != self._taken
+
+    def _marks(self) -> tuple[int, int]:
+        file = self.file
+        written = file.stat().st_mtime_ns if file is not None and file.exists() else 0
+        return self._kept.revision(), written
 
 
 def activate(store: Store, path: Path, author: Author) -> str:

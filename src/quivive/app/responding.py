@@ -6,7 +6,6 @@ between the vendor's answer and the row's next state costs a repetition, never a
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +19,7 @@ from quivive.model.response import CONTAINMENT, SETTLED, ResponseRequest, Respon
 from quivive.respond.client import Client, Clock, Outlet, system_clock
 from quivive.respond.performing import carry_out, client_for, take_back
 from quivive.respond.remediation import Remediation
-from quivive.store.outbox import Row
+from quivive.store.outbox import Row, StoredOutbox
 
 FIRST_WAIT = 5_000  # ms before the second attempt, doubled each time
 LONGEST_WAIT = 300_000
@@ -33,34 +32,12 @@ ACTOR = "responder"
 Failed = Callable[[str, int, str], None]  # event id, ms UTC, why
 
 
-class Outbox(Protocol):
-    """Where intended responses wait. Times in ms UTC."""
-
-    def claim(self, now: int, limit: int, lease: int) -> list[Row]:
-        """Rows that are due, oldest first; nobody else gets them before ``now + lease``."""
-
-    def finish(
-        self, key: str, state: str, body: bytes, error: str,
-        notifications: list[Notification], entries: list[Entry], now: int,
-    ) -> None:  # fmt: skip
-        """Ends a row as ``done`` or ``dead``, with what is told and recorded of it, at once."""
-
-    def again(
-        self, key: str, due: int, body: bytes, error: str,
-        notifications: list[Notification], entries: list[Entry], now: int,
-    ) -> None:  # fmt: skip
-        """Puts a row back until ``due``."""
-
-    def find(self, key: str) -> Row | None:
-        """One row, whatever its state."""
-
-
 class Worker:
     """Works on one outbox with one set of connections."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: StoredOutbox,
         settings: Responses,
         *,
         clock: Clock | None = None,

@@ -5,18 +5,21 @@ from typing import TYPE_CHECKING
 import click
 
 from quivive.cli.acting import author
-from quivive.cli.shared import printable
+from quivive.cli.shared import printable, together
 
 if TYPE_CHECKING:
     from quivive.app.erasing import Erased
     from quivive.store.models import Author
 
-_state = click.option("--state", metavar="DIR|URL", required=True, help="The state directory.")
-_by = click.option("--by", metavar="NAME", help="Who does it; kept.  [default: you]")
-_why = click.option("--why", metavar="REASON", required=True, help="Why; kept. Name nobody in it.")
-_yes = click.option("--yes", is_flag=True, help="Do not ask first.")
-_telemetry = click.option(
-    "--telemetry-dir", metavar="DIR", help="Telemetry that is not in the state's folder."
+_asked = together(
+    click.option("--state", metavar="DIR|URL", required=True, help="The state directory."),
+    click.option("--by", metavar="NAME", help="Who does it; kept.  [default: you]"),
+    click.option("--why", metavar="REASON", required=True, help="Why; kept. Name nobody in it."),
+    click.option(
+        "--telemetry-dir", metavar="DIR", help="Telemetry that is not in the state's folder."
+    ),
+    click.option("--yes", is_flag=True, help="Do not ask first."),
+    click.argument("identity", metavar="ID"),
 )
 
 
@@ -26,12 +29,7 @@ def command() -> None:
 
 
 @command.command("erase")
-@_state
-@_by
-@_why
-@_telemetry
-@_yes
-@click.argument("identity", metavar="ID")
+@_asked
 def erase_command(
     state: str, by: str | None, why: str, telemetry_dir: str | None, yes: bool, identity: str
 ) -> None:
@@ -43,12 +41,7 @@ def erase_command(
 
 
 @command.command("pseudonymise")
-@_state
-@_by
-@_why
-@_telemetry
-@_yes
-@click.argument("identity", metavar="ID")
+@_asked
 def pseudonymise_command(
     state: str, by: str | None, why: str, telemetry_dir: str | None, yes: bool, identity: str
 ) -> None:

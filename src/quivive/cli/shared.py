@@ -25,7 +25,7 @@ SKIPS_SHOWN = 8
 stderr = Console(stderr=True, highlight=False)
 
 
-def _together(*options: _Option) -> _Option:
+def together(*options: _Option) -> _Option:
     """Several options as one decorator; ``--help`` shows them in this order."""
 
     def decorate(command: _Command) -> _Command:
@@ -36,7 +36,7 @@ def _together(*options: _Option) -> _Option:
     return decorate
 
 
-reading_options = _together(
+reading_options = together(
     click.option(
         "--source",
         default="auto",
@@ -58,14 +58,14 @@ geoip_option = click.option(
     metavar="FILE",
     help="Place or network database (mmdb, CSV; may be repeated).",
 )
-place_options = _together(
+place_options = together(
     geoip_option,
     click.option(
         "--lists", metavar="DIR", help="Folder of address lists (hosting.txt, tor.txt, …)."
     ),
     click.option("--aliases", metavar="FILE", help="YAML of identities and their other names."),
 )
-budget_options = _together(
+budget_options = together(
     click.option(
         "--budget",
         "budgets",
@@ -82,7 +82,7 @@ budget_options = _together(
         help="Findings told of one identity within 24 hours.",
     ),
 )
-telemetry_options = _together(
+telemetry_options = together(
     click.option(
         "--telemetry",
         is_flag=True,

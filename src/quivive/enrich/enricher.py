@@ -11,9 +11,30 @@ from quivive.enrich.lists import KINDS, AddressLists
 from quivive.enrich.place import NOWHERE, Place, clean_country, clean_point, fill
 from quivive.enrich.places import PlaceDatabase
 from quivive.enrich.private import Scope, address_scope, network_of
-from quivive.model.event import AuthEvent, AutonomousSystem, Location
+from quivive.model.event import (
+    OCSF_VERSION,
+    Activity,
+    AuthEvent,
+    AutonomousSystem,
+    Endpoint,
+    HttpRequest,
+    Location,
+    Metadata,
+    Product,
+    Status,
+    User,
+)
 
 CACHE_SIZE = 65536
+_FIRST = AuthEvent(
+    time=0,
+    activity_id=int(Activity.LOGON),
+    status_id=int(Status.SUCCESS),
+    user=User(name="nobody"),
+    metadata=Metadata(version=OCSF_VERSION, product=Product(name="Quivive")),
+    src_endpoint=Endpoint(ip="192.0.2.1"),
+    http_request=HttpRequest(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0"),
+)
 
 KindSource = Literal["list", "database", "vendor", "as_name"]
 PlaceSource = Literal["database", "vendor"]
@@ -122,6 +143,10 @@ class Enricher:
             bad_address=bad,
             place_source=place_source,
         )
+
+    def warm_up(self) -> None:
+        """Reads what is read once, before somebody waits for a login."""
+        self.enrich(_FIRST)
 
     def _look_up(
         self,

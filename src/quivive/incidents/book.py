@@ -7,21 +7,12 @@ incidents that are to be kept anew.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
-from quivive.incidents.priority import urgency, weight_of, worse
+from quivive.incidents.counting import count_in, merge
+from quivive.incidents.priority import urgency, worse
 from quivive.incidents.rules import DAY, Rules
-from quivive.model.incident import (
-    MOST_FINDINGS,
-    MOST_MEMBERS,
-    MOST_NOTES,
-    Change,
-    Finding,
-    Incident,
-    Note,
-)
+from quivive.model.incident import MOST_NOTES, Change, Finding, Incident, Note
 
-_Value = TypeVar("_Value")
 MOST_INCIDENTS = 5_000  # in memory; the store keeps all
 MOST_IDENTITIES = 200_000
 LATE = DAY  # a closed incident is kept this much longer, for findings that come late
@@ -175,90 +166,20 @@ class Book:
 
     def _add(self, incident: Incident, finding: Finding) -> str:
         """Counts a finding in, and says what that is: opened, reopened, grew, or "" for nothing."""
-        new = incident.count == 0
-        reopened = incident.status == "closed"
-        if reopened:
-            incident.status, incident.closed_at, incident.closed_because = "open", 0, None
-            incident.reopened += 1
-            incident.acknowledged_by, incident.escalated = None, 0
-        kind = f"{finding.identity}|{finding.alike}"
-        repeat = finding.time - incident.kinds.get(kind, -self.rules.same) < self.rules.same
-        incident.repeats += repeat
-        incident.count += 1
-        incident.opened = min(incident.opened, finding.time)
-        incident.last = max(incident.last, finding.time)
         known = self.by_identity.get(finding.identity) == incident.id
-        served = finding.service in incident.services
-        _put(incident.kinds, kind, max(finding.time, incident.kinds.get(kind, 0)))
-        heavier = max(weight_of(finding), incident.identities.get(finding.identity, 0.0))
-        if not _put(incident.identities, finding.identity, heavier) and not known:
-            incident.more_identities += 1
+        what = count_in(incident, finding, known=known, same=self.rules.same)
         if len(self.by_identity) < MOST_IDENTITIES:
             self.by_identity[finding.identity] = incident.id
-        _put(incident.services, finding.service, incident.services.get(finding.service, 0) + 1)
-        for link in finding.links:
-            _put(incident.links, link, incident.links.get(link, 0) + 1)
-        for signal in finding.signals:
-            _put(incident.signals, signal, incident.signals.get(signal, 0) + 1)
-        if len(incident.findings) < MOST_FINDINGS:
-            incident.findings.append(finding.id)
-            self.by_finding[finding.id] = incident.id
-        silent = finding.suppressed is not None and not finding.pinned
-        incident.suppressed += silent
-        if silent:
-            incident.suppressed_by = finding.suppressed
-        incident.got_in |= finding.got_in
-        incident.pinned |= finding.pinned
-        incident.privileged |= finding.privileged
-        incident.paged |= finding.paged
-        incident.confidence = max(incident.confidence, finding.confidence)
-        if finding.risk > incident.risk or not incident.best:
-            incident.risk, incident.best = finding.risk, finding.id
         self.touched = incident.touched = self.touched + 1
         self._lead(incident)
         self.dirty[incident.id] = incident
-        if silent:
-            return ""
-        if new or incident.told_times == 0:
-            return "opened"
-        if reopened:
-            return "reopened"
-        return "" if repeat or (known and served) else "grew"
+        return what
 
     def _merge(self, one: Incident, other: Incident) -> Incident:
         """Two incidents turn out to be one: the younger goes into the older."""
         if (other.opened, other.id) < (one.opened, one.id):
             one, other = other, one
-        one.last = max(one.last, other.last)
-        for identity, weight in other.identities.items():
-            _put(one.identities, identity, max(weight, one.identities.get(identity, 0.0)))
-        for into, more in ((one.services, other.services), (one.links, other.links)):
-            for name, count in more.items():
-                _put(into, name, into.get(name, 0) + count)
-        for name, count in other.signals.items():
-            _put(one.signals, name, one.signals.get(name, 0) + count)
-        for kind, time in other.kinds.items():
-            _put(one.kinds, kind, max(time, one.kinds.get(kind, 0)))
-        for finding in other.findings[: max(0, MOST_FINDINGS - len(one.findings))]:
-            one.findings.append(finding)
-            self.by_finding[finding] = one.id
-        one.judged |= other.judged
-        one.count += other.count
-        one.repeats += other.repeats
-        one.suppressed += other.suppressed
-        one.more_identities += other.more_identities
-        if other.risk > one.risk:
-            one.risk, one.best = other.risk, other.best
-        one.confidence = max(one.confidence, other.confidence)
-        one.got_in |= other.got_in
-        one.pinned |= other.pinned
-        one.privileged |= other.privileged
-        one.paged |= other.paged
-        one.containment_failed |= other.containment_failed
-        one.told_times += other.told_times
-        if one.status == "closed" and other.status != "closed":
-            one.status, one.closed_at, one.closed_because = other.status, 0, None
-        other.merged_into = one.id
+        merge(other, one)
         self._close(other, one.last, f"part of {one.id}")
         self._lead(one)
         self.dirty |= {one.id: one, other.id: other}
@@ -367,11 +288,3 @@ def _name(finding: Finding) -> str:
     """A short id, the same in every run over the same events."""
     told = f"{finding.identity}\n{finding.time}\n{finding.id}"
     return "INC-" + hashlib.sha256(told.encode()).hexdigest()[:10].upper()
-
-
-def _put(into: dict[str, _Value], key: str, value: _Value) -> bool:
-    """Sets a key unless there are too many others; says whether it did."""
-    if key in into or len(into) < MOST_MEMBERS:
-        into[key] = value
-        return True
-    return False

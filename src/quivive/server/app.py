@@ -15,20 +15,23 @@ from quivive.app.ssf import Transmitter, transmitter_of
 from quivive.app.telemetry import SERVER_RUN, Telemetry, folder_of
 from quivive.incidents.slo import DECIDED_IN_TIME, look
 from quivive.model.errors import ConfigurationError
-from quivive.server.console.app import Console
+from quivive.server.console.app import App
+from quivive.server.console.console import Console
+from quivive.server.console.pages import found
 from quivive.server.context import Context
+from quivive.server.faults import where
 from quivive.server.figures import Figures
 from quivive.server.front import Front
-from quivive.server.judge import Judge, where
+from quivive.server.judge import Judge
 from quivive.server.judging import Judging
 from quivive.server.judging import Settings as JudgingSettings
 from quivive.server.openapi import encoded
-from quivive.server.reload import Fresh, Reloader
+from quivive.server.reload import Adopt, Fresh, Reloader
 from quivive.server.remembered import Edges
 from quivive.server.routes import router
 from quivive.server.settings import ServerSettings
 from quivive.server.waiting import act
-from quivive.server.workers import Parts, Sender
+from quivive.server.workers import Sender
 from quivive.store.audit import now as wall_clock
 from quivive.store.database import Store
 
@@ -95,8 +98,10 @@ class Server:
             )
             self.context.openapi = encoded()
             self.context.ssf = self._transmitter(config)
+            self.reloader: Reloader | None = None
             if renew is not None:
-                self.context.reloader = Reloader(self, renew, config)
+                self.reloader = Reloader(self.context, renew, lambda: self.prepare(config))
+                self.context.reload = self.reloader.run
             self._joined(self.sender.transmitter if self.sender is not None else None)
             self.context.telemetry = self.telemetry
             self.judge.start()
@@ -114,31 +119,32 @@ class Server:
             self.settings.requests_per_second,
             tls=tls,
         )
-        self.console = Console(self.context, tls=tls or self.settings.behind_tls)
-        self.front.beside = self.console
+        pages, menu = found()
+        self.console = Console(self.context, menu, tls=tls or self.settings.behind_tls)
+        self.front.beside = App(self.console, pages)
         self._tasks: list[asyncio.Task[None]] = []
 
-    def parts_of(self, config: Path | None) -> "tuple[Parts | None, Transmitter | None]":
-        """What works by a settings file: the sender's, and for receivers of events.
+    def prepare(self, config: Path | None) -> Adopt:
+        """Makes what works by a settings file: the sender's, and for receivers of events. Called,
+        what comes back has the server work by it.
 
-        Raises ConfigurationError for one that cannot be used.
+        Raises ConfigurationError for a file that cannot be used, with nothing changed.
         """
-        parts = self.sender.parts_of(config) if self.sender is not None else None
-        return parts, self._transmitter(config)
+        sent = self.sender.parts_of(config) if self.sender is not None else None
+        ssf = self._transmitter(config)
 
-    def adopt(
-        self, settings: ServerSettings, parts: "tuple[Parts | None, Transmitter | None]"
-    ) -> None:
-        """Works by these from now on."""
-        sent, self.context.ssf = parts
-        self.settings = self.context.settings = settings
-        self.figures.guardrail.budget = settings.cost_seconds
-        self.judge.most_events = settings.waiting_events
-        self.front.rate = settings.requests_per_second
-        self.context.edges = Edges()
-        if self.sender is not None and sent is not None:
-            self.sender.adopt(sent)
-        self._joined(sent.transmitter if sent is not None else None)
+        def adopt(settings: ServerSettings) -> None:
+            self.context.ssf = ssf
+            self.settings = self.context.settings = settings
+            self.figures.guardrail.budget = settings.cost_seconds
+            self.judge.asks.most_events = settings.waiting_events
+            self.front.rate = settings.requests_per_second
+            self.context.edges = Edges()
+            if self.sender is not None and sent is not None:
+                self.sender.adopt(sent)
+            self._joined(sent.transmitter if sent is not None else None)
+
+        return adopt
 
     def _transmitter(self, config: Path | None) -> Transmitter | None:
         asked = load_responses(config) if config is not None else Responses()
@@ -161,7 +167,6 @@ class Server:
         done = threading.Event()
 
         def mark(judging: Judging) -> None:
-            assert judging.desk is not None
             judging.desk.failed(event_id, now, why)
 
         if self.judge.act(mark, lambda _: done.set()):

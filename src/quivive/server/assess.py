@@ -12,8 +12,8 @@ from msgspec import Meta, Struct
 from quivive.model.assessment import Decision, Reason
 from quivive.model.event import AuthEvent
 from quivive.server.context import Context, source_of
+from quivive.server.faults import FaultError
 from quivive.server.http import Problem, Reply, Request, json
-from quivive.server.judge import FaultError
 from quivive.server.judging import Answer
 from quivive.server.reading import read, traced
 from quivive.server.waiting import FullError, LateError, answers

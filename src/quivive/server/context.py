@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
+
+from msgspec import Struct
 
 from quivive.app import ingest
 from quivive.app.access import Door
@@ -15,7 +17,6 @@ from quivive.app.telemetry import Telemetry
 from quivive.server.figures import Figures
 from quivive.server.http import Problem
 from quivive.server.judge import Judge
-from quivive.server.reload import Reloader
 from quivive.server.remembered import Edges
 from quivive.server.settings import ServerSettings
 from quivive.server.waiting import act
@@ -85,7 +86,8 @@ class Context:
         self.telemetry: Telemetry | None = None
         self.openapi = b""
         self.ssf: Transmitter | None = None
-        self.reloader: Reloader | None = None
+        self.reload: Callable[[str], Awaitable[Struct]] | None = None  # for whom; see reload.py
+        self.refused: str | None = None  # why changed files were, the last time
         self.arrivals = Arrivals()
         self.stopping: Callable[[], bool] = lambda: False
         self._parsing: asyncio.Semaphore | None = None

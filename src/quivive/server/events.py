@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from quivive.server.assess import KEY_HEADER, MOST_KEY
 from quivive.server.context import Context, source_of
+from quivive.server.faults import FaultError
 from quivive.server.http import Problem, Reply, Request
-from quivive.server.judge import FaultError
 from quivive.server.judging import Answer
 from quivive.server.reading import Read, read
 from quivive.server.waiting import FullError, answers
@@ -63,7 +63,7 @@ async def events(context: Context, request: Request) -> Reply:
     key = request.header(KEY_HEADER)
     if len(key) > MOST_KEY:
         raise Problem(400, "Idempotency-Key too long", f"{MOST_KEY} characters are the most")
-    if context.judge.waiting[1] >= context.judge.most_events:
+    if context.judge.waiting[1] >= context.judge.asks.most_events:
         raise _later(context)
     if context.judge.problem is not None:
         raise Problem(503, "store unavailable", "send it again", {"retry-after": "2"})

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quivive.app.access import Door
 from quivive.model.errors import ConfigurationError
+from quivive.server.faults import where
 from quivive.server.figures import Figures
 from quivive.server.http import Problem, Reply, Request
-from quivive.server.judge import where
 from quivive.store.access import Token
 from quivive.store.database import StoreUnavailable
 

@@ -51,20 +51,19 @@ async def readyz(context: Context, request: Request) -> Reply:
         except Exception as error:  # noqa: BLE001 - whatever the database says, it is not reachable
             problem = f"the store cannot be read ({type(error).__name__})"
     waiting = context.judge.waiting[1]
-    full = waiting >= BEHIND * context.judge.most_events
+    full = waiting >= BEHIND * context.judge.asks.most_events
     store = "unavailable" if problem is not None else "ok"
     status = "store unavailable" if problem is not None else "behind" if full else "ready"
-    refused = context.reloader.problem if context.reloader is not None else None
     said = Ready(
         status=status,
         store=store,
-        files="current" if refused is None else "refused",
+        files="current" if context.refused is None else "refused",
         spares=tuple(step.name for step in context.figures.guardrail.in_force),
     )
     if request.token is not None and allows(request.token, "metrics"):
         newest = context.figures.newest
         lag = max(0.0, (context.clock() - newest) / 1000) if newest else None
         said = replace(
-            said, problem=problem, reload_problem=refused, waiting=waiting, lag_seconds=lag
+            said, problem=problem, reload_problem=context.refused, waiting=waiting, lag_seconds=lag
         )
     return json(said, 200 if status == "ready" else 503)

@@ -10,10 +10,8 @@ one thread at work needs no hand-over of the interpreter, which costs most when 
 
 import asyncio
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
@@ -21,11 +19,12 @@ import structlog
 
 from quivive.model.errors import ConfigurationError
 from quivive.model.event import AuthEvent
-from quivive.model.origin import Origin
 from quivive.model.record import Reject
+from quivive.server.asks import Ask, Asks
+from quivive.server.faults import FaultError, where
 from quivive.server.figures import Figures
-from quivive.server.judging import Answer, Judging
-from quivive.store.access import Kept, keep_answer
+from quivive.server.judging import Judging
+from quivive.store.access import keep_answer
 from quivive.store.database import StoreError, StoreUnavailable
 
 MOST_URGENT = 64  # asks a group
@@ -36,44 +35,6 @@ CHECKPOINT_LOGINS = 20_000  # what is judged again after a crash, about
 
 T = TypeVar("T")
 log = structlog.get_logger("quivive.server")
-
-
-def where(error: BaseException) -> list[str]:
-    """Where an error was raised, without what it says: that may be personal."""
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    return [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
-
-
-class FaultError(Exception):
-    """A login could not be judged, through a fault of this program."""
-
-
-class Ask:
-    """Events of one request, in order, and who waits for what becomes of them."""
-
-    def __init__(
-        self,
-        name: str,
-        events: Sequence[AuthEvent],
-        done: Callable[["Sequence[Answer] | Exception"], None],
-        *,
-        rejects: Sequence[Reject] = (),
-        answer: "Callable[[Sequence[Answer]], Kept] | None" = None,
-        origin: Origin | None = None,
-    ) -> None:
-        """name: of the input; answer: what is kept for a request that comes again; origin: what is
-        passed on with all that is asked because of it.
-        """
-        self.name = name
-        self.events = events
-        self.done = done
-        self.rejects = rejects
-        self.answer = answer
-        self.origin = origin
-        self.answers: list[Answer] = []
-        self.failed: Exception | None = None
-        self.faults = 0
-        self.at = perf_counter()
 
 
 class Judge:
@@ -94,15 +55,12 @@ class Judge:
         self._looking = self._handed = False
         self._make = make
         self.figures = figures
-        self.most_events = most_events
+        self.asks = Asks(most_events)
         self.judging: Judging
         self.problem: str | None = "the state is being loaded"
         self.told: Callable[[], None] = lambda: None  # something is to be sent
         self._changed = threading.Condition()
-        self._urgent: deque[Ask] = deque()
-        self._bulk: deque[Ask] = deque()
         self._acts: deque[Callable[[], None]] = deque()
-        self._waiting_events = 0
         self._stopping = False
         self._down = False
         self._thread = threading.Thread(target=self._main, name="judge", daemon=True)
@@ -132,7 +90,7 @@ class Judge:
     @property
     def waiting(self) -> tuple[int, int]:
         """Logins asked about, and bulk events, that wait."""
-        return len(self._urgent), self._waiting_events
+        return len(self.asks.urgent), self.asks.bulk_events
 
     @property
     def unsettled(self) -> float:
@@ -145,25 +103,15 @@ class Judge:
         After ``here``: only to be called in that loop.
         """
         if urgent and self._loop is not None and not self._stopping:
-            if len(self._urgent) >= self.most_events:
+            if not self.asks.put(ask, urgent=True):
                 return False
-            self._urgent.append(ask)
             if not self._looking:
                 self._looking = True
                 self._loop.call_soon(self._look)  # after all requests that are here already
             return True
         with self._changed:
-            if self._stopping:
+            if self._stopping or not self.asks.put(ask, urgent=urgent):
                 return False
-            if urgent:
-                if len(self._urgent) >= self.most_events:
-                    return False
-                self._urgent.append(ask)
-            else:
-                if self._bulk and self._waiting_events + len(ask.events) > self.most_events:
-                    return False
-                self._waiting_events += len(ask.events)
-                self._bulk.append(ask)
             self._changed.notify()
         return True
 
@@ -193,14 +141,14 @@ class Judge:
     def _look(self) -> None:
         """Judges what waits, here if nobody else is at it."""
         self._looking = False
-        if not (self._down or self._acts or self._bulk) and self._work.acquire(blocking=False):
+        if not (self._down or self._acts or self.asks.bulk) and self._work.acquire(blocking=False):
             try:
-                while self._urgent and not self._down:
+                while self.asks.urgent and not self._down:
                     self._group()
                 self._due()
             finally:
                 self._work.release()
-            if not self._urgent:
+            if not self.asks.urgent:
                 return
         with self._changed:
             self._handed = True
@@ -240,18 +188,19 @@ class Judge:
         """Waits for something to do; False when all is done and the server stops."""
         with self._changed:
             handed = self._handed or self._loop is None
-            if not ((self._urgent and handed) or self._bulk or self._acts or self._stopping):
+            asks = self.asks
+            if not ((asks.urgent and handed) or asks.bulk or self._acts or self._stopping):
                 self._changed.wait(RETRY_SECONDS if self._down else None)
             self._handed = False
             return not self._stopping or bool(
-                (self._urgent or self._bulk or self._acts) and not self._down
+                (asks.urgent or asks.bulk or self._acts) and not self._down
             )
 
     def _group(self) -> None:
         asks: list[Ask] = []
         begun, before, spent = perf_counter(), self._judged, thread_time()
-        while self._urgent and len(asks) < MOST_URGENT:
-            ask = self._urgent.popleft()
+        while self.asks.urgent and len(asks) < MOST_URGENT:
+            ask = self.asks.urgent.popleft()
             self.figures.waited(begun - ask.at)
             asks.append(ask)
         self._since += len(asks)
@@ -259,7 +208,7 @@ class Judge:
             for ask in asks:
                 for event in ask.events:
                     self._judge(ask, event)
-            if self._bulk:
+            if self.asks.bulk:
                 self._slice(perf_counter(), asks)
             for ask in asks:
                 self._finish(ask)
@@ -295,21 +244,21 @@ class Judge:
     def _slice(self, begun: float, done: list[Ask]) -> None:
         """Judges bulk events for a while; the asks that are through are added to ``done``."""
         count = 0
-        while self._bulk:
-            ask = self._bulk[0]
+        while self.asks.bulk:
+            ask = self.asks.bulk[0]
             for event in ask.events[len(ask.answers) + ask.faults :]:
                 self._judge(ask, event)
                 count += 1
                 self._since += 1
                 spent = perf_counter() - begun
-                if spent > BULK_SECONDS or (spent > SLICE_SECONDS and self._urgent):
+                if spent > BULK_SECONDS or (spent > SLICE_SECONDS and self.asks.urgent):
                     break
             else:
-                done.append(self._bulk.popleft())
+                done.append(self.asks.bulk.popleft())
                 continue
             break
         with self._changed:
-            self._waiting_events = max(0, self._waiting_events - count)
+            self.asks.bulk_events = max(0, self.asks.bulk_events - count)
 
     def _finish(self, ask: Ask) -> None:
         """What is kept of a request beside its logins."""
@@ -349,10 +298,7 @@ class Judge:
         """Nothing can be kept: whoever waits is told, and comes again."""
         error = StoreUnavailable(self.problem or "the store is unavailable")
         with self._changed:
-            asks = [*self._urgent, *self._bulk]
-            self._urgent.clear()
-            self._bulk.clear()
-            self._waiting_events = 0
+            asks = self.asks.clear()
             acts = list(self._acts)
             self._acts.clear()
         self._deliver(asks, error)

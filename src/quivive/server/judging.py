@@ -19,7 +19,7 @@ from quivive.app.intents import rows_of
 from quivive.app.live import ROWS_AT_ONCE, Live
 from quivive.app.models import InUse, active_model, model_of
 from quivive.app.notices import Known
-from quivive.app.policies import decider
+from quivive.app.policies import InForce
 from quivive.app.policy_file import read as read_policy
 from quivive.app.scoring import engine
 from quivive.engine.engine import Engine, Scored
@@ -27,18 +27,7 @@ from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.audit import Entry
 from quivive.model.errors import ConfigurationError
-from quivive.model.event import (
-    OCSF_VERSION,
-    Activity,
-    AuthEvent,
-    Endpoint,
-    HttpRequest,
-    Metadata,
-    Product,
-    Status,
-    User,
-)
-from quivive.model.incident import Incident
+from quivive.model.event import Activity, AuthEvent
 from quivive.model.origin import Origin
 from quivive.model.record import Reject
 from quivive.policy.budget import Budgets
@@ -48,23 +37,11 @@ from quivive.server.guardrail import Change
 from quivive.store.audit import now as wall_clock
 from quivive.store.batch import Outgoing
 from quivive.store.database import Store
-from quivive.store.incidents import Incidents
 from quivive.store.models import Author, Models
-from quivive.store.policies import Policies
 
 RECENT = 4_096  # lines kept in memory for those who ask again at once
 NEVER = 1 << 62  # logins after which a checkpoint is made by itself: judge.py says when
 LIVE_MS = 3_600_000  # logs whose newest event is no older than this are read as they are written
-
-_FIRST = AuthEvent(
-    time=0,
-    activity_id=int(Activity.LOGON),
-    status_id=int(Status.SUCCESS),
-    user=User(name="nobody"),
-    metadata=Metadata(version=OCSF_VERSION, product=Product(name="Quivive")),
-    src_endpoint=Endpoint(ip="192.0.2.1"),
-    http_request=HttpRequest(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0"),
-)
 
 T = TypeVar("T")
 Writes = Callable[[sa.Connection], None]
@@ -106,8 +83,7 @@ class Judging:
         self.figures = figures
         self.clock = clock
         self._settings = settings
-        self._policies = Policies(store)
-        self._changes: tuple[int, int] = (0, 0)
+        self._policy = InForce(store, settings.policy)
         self._engine: Engine
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._outgoing: list[Outgoing] = []
@@ -117,7 +93,7 @@ class Judging:
         self._judged = 0
         self._handed = False  # what was handed over to be kept, and is not yet
         self.newest = 0
-        self.desk: Desk | None = None
+        self.desk = Desk(store, oldest_ms=HISTORY_MS)
         self.recorder = Recorder(signing_key(store))
         self.live = Live(
             store,
@@ -132,15 +108,12 @@ class Judging:
         figures.clocks = self.live.clocks
         figures.burn = burning.load(store)
         self._burnt = figures.burnt
-        self.desk = Desk(store, self._known(self.live.state), oldest_ms=HISTORY_MS)
-        settings.enricher.enrich(_FIRST)  # reads what it reads once before somebody waits for it
+        settings.enricher.warm_up()
 
     def _make(self, state: State, models: InUse) -> Callable[[AuthEvent], Scored | None]:
         """What judges: made anew whenever the state is loaded."""
         chosen = self._settings
-        self._changes = self._marks()
-        given = read_policy(chosen.policy).policy() if chosen.policy else None
-        found = decider(self.store, given, state.spent)
+        found = self._policy.decider(state.spent)
         self.budgets = in_force(self.store, chosen.budgets)
         if models.beside is not None:
             models.beside.hold(self.budgets)
@@ -149,8 +122,7 @@ class Judging:
         )
         self._beside = self._engine.beside
         self._spare()
-        if self.desk is not None:
-            self.desk.known = self._known(state)
+        self.desk.known = self._known(state)
         return self._engine.step
 
     def _spare(self) -> None:
@@ -178,7 +150,7 @@ class Judging:
         self.keep()
 
     def _known(self, state: State) -> Known:
-        return known_of(state, self.policy.policy, self._policies.contexts())
+        return known_of(state, self.policy.policy, self._policy.contexts())
 
     @property
     def policy(self) -> Decider:
@@ -201,7 +173,7 @@ class Judging:
     @property
     def policy_file(self) -> Path | None:
         """The file that decides in place of the store's active policy, if one was given."""
-        return self._settings.policy
+        return self._policy.file
 
     # --- one login
 
@@ -226,7 +198,6 @@ class Judging:
         now = self.clock()
         self.figures.login(scored, now)
         if scored.finding:
-            assert self.desk is not None
             self.desk.take(line, origin)
         if scored.decision.action != "allow" or scored.decision.also:
             self._follow(event_id, scored, line, now, origin)
@@ -261,7 +232,6 @@ class Judging:
             self.live.commit()
             self._kept()
         desk = self.desk
-        assert desk is not None
         if not (self._judged or self._rejects or self._also or desk.changes or desk.book.dirty):
             return False
         outgoing, rejects, also = self._outgoing, self._rejects, self._also
@@ -288,7 +258,6 @@ class Judging:
 
     def _kept(self) -> None:
         self._handed = False
-        assert self.desk is not None
         self.desk.kept()
 
     def settle(self) -> None:
@@ -315,7 +284,7 @@ class Judging:
 
         Raises ConfigurationError, and goes on as before.
         """
-        settings.enricher.enrich(_FIRST)
+        settings.enricher.warm_up()
         if settings.policy is not None:
             read_policy(settings.policy).policy()
         models, used = Models(self.store), self.live.models
@@ -325,8 +294,9 @@ class Judging:
             model_of(models, watching)
         beside = used.beside.model.version if used.beside is not None else None
         changed = (models.active(), watching) != (used.model.version, beside)
-        former, self._settings = self._settings, settings
+        former = self._settings
         try:
+            self._work_by(settings)
             self.keep()
             if changed:
                 self.checkpoint()
@@ -334,16 +304,18 @@ class Judging:
             if changed:
                 self.live.reload()
         except ConfigurationError:
-            self._settings = former
+            self._work_by(former)
             self.live.renew(former.enricher, former.budgets, former.aliases)
             raise
         return changed
 
+    def _work_by(self, settings: Settings) -> None:
+        self._settings, self._policy.file = settings, settings.policy
+
     def forget(self) -> None:
         """Incidents and lines in memory are read anew: something of them was erased."""
         self._recent.clear()
-        assert self.desk is not None
-        self.desk = Desk(self.store, self.desk.known)
+        self._open_anew()
 
     def recover(self) -> None:
         """After a fault in the middle of a login: the state as it was before it."""
@@ -357,36 +329,16 @@ class Judging:
         Returns whether the policy or a context changed. Raises PolicyError for one that cannot be
         used: the one before stays in force.
         """
-        marks = self._marks()
-        changed = marks != self._changes
+        changed = self._policy.changed
         if changed:
-            self._changes = marks
-            file = self._settings.policy
-            given = read_policy(file).policy() if file else None
-            self._engine.decider = decider(self.store, given, self.live.state.spent)
-        desk = self.desk
-        assert desk is not None
-        if changed:
-            desk.known = self._known(self.live.state)
-        if not self._handed and not desk.book.dirty and self._touched(desk):
-            self.desk = Desk(self.store, desk.known, oldest_ms=HISTORY_MS)
+            self._engine.decider = self._policy.decider(self.live.state.spent)
+            self.desk.known = self._known(self.live.state)
+        if not self._handed and not self.desk.book.dirty and self.desk.behind:
+            self._open_anew()
         return changed
 
-    def _marks(self) -> tuple[int, int]:
-        """What tells that the policy, a flag or a context has changed."""
-        file = self._settings.policy
-        written = file.stat().st_mtime_ns if file is not None and file.exists() else 0
-        return self._policies.revision(), written
-
-    def _touched(self, desk: Desk) -> bool:
-        """Whether somebody acknowledged or closed an incident from the command line."""
-
-        def said(i: Incident) -> tuple[object, ...]:
-            return i.status, i.acknowledged_at, i.containment_failed
-
-        stored = {i.id: said(i) for i in Incidents(self.store).open()}
-        mine = desk.book.incidents
-        return any(i in mine and said(mine[i]) != known for i, known in stored.items())
+    def _open_anew(self) -> None:
+        self.desk = Desk(self.store, self.desk.known, oldest_ms=HISTORY_MS)
 
     def tick(self) -> None:
         """Time passes: what is quiet closes, what nobody answers is told again."""
@@ -394,5 +346,4 @@ class Judging:
             return
         now = self.clock()
         time = now if 0 <= now - self.newest < LIVE_MS else self.newest
-        assert self.desk is not None
         self.desk.tick(time)

@@ -8,26 +8,24 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from msgspec import Struct
 
 from quivive.model.audit import Entry
 from quivive.model.errors import ConfigurationError
+from quivive.server.context import Context
 from quivive.server.http import Problem, Reply, Request, json
 from quivive.server.judging import Settings as JudgingSettings
 from quivive.server.settings import ServerSettings
 from quivive.server.waiting import act
 from quivive.store import audit
 
-if TYPE_CHECKING:
-    from quivive.server.app import Server
-    from quivive.server.context import Context
-
 # Settings that only a new process takes.
 FIXED = ("connections", "slow_seconds", "stop_seconds", "behind_tls", "oidc")
 
+Adopt = Callable[[ServerSettings], None]  # has the server work by these; cannot fail
 log = structlog.get_logger("quivive.server")
 
 
@@ -48,14 +46,17 @@ class Reloaded(Struct, frozen=True, kw_only=True):
 class Reloader:
     """One server's way to take over changed files."""
 
-    def __init__(self, server: "Server", renew: Callable[[], Fresh], config: Path | None) -> None:
-        """``renew`` reads everything anew and raises ConfigurationError for what is bad."""
-        self._server = server
+    def __init__(
+        self, context: Context, renew: Callable[[], Fresh], prepare: Callable[[], Adopt]
+    ) -> None:
+        """``renew`` reads everything anew, ``prepare`` makes what works by the settings file;
+        both raise ConfigurationError for what is bad, with nothing changed.
+        """
+        self._context = context
         self._renew = renew
-        self._config = config
+        self._prepare = prepare
         self._busy = asyncio.Lock()
         self.tls: tuple[ssl.SSLContext, Path, Path] | None = None
-        self.problem: str | None = None
 
     async def run(self, by: str) -> Reloaded:
         """Takes everything over, or nothing. Raises ConfigurationError for what is bad."""
@@ -63,11 +64,11 @@ class Reloader:
             try:
                 done = await self._run()
             except ConfigurationError as error:
-                self.problem = str(error)
-                log.error("not reloaded", by=by, error=self.problem)
-                await self._record(by, "server:reload refused", {"why": self.problem})
+                why = self._context.refused = str(error)
+                log.error("not reloaded", by=by, error=why)
+                await self._record(by, "server:reload refused", {"why": why})
                 raise
-            self.problem = None
+            self._context.refused = None
             log.info("reloaded", by=by, taken=done.taken, after_restart=done.after_restart)
             details: dict[str, object] = {"taken": list(done.taken)}
             if done.after_restart:
@@ -76,15 +77,15 @@ class Reloader:
             return done
 
     async def _run(self) -> Reloaded:
-        server, context = self._server, self._server.context
+        context = self._context
         fresh = await context.aside(self._renew)
-        parts = await context.aside(lambda: server.parts_of(self._config))
+        adopt = await context.aside(self._prepare)
         if self.tls is not None:
             await context.aside(lambda: _check_pair(self.tls))
         models = await act(context.judge, lambda judging: judging.renew(fresh.judging))
         # From here on nothing can fail.
         former = context.settings
-        server.adopt(fresh.settings, parts)
+        adopt(fresh.settings)
         if self.tls is not None:
             held, cert, key = self.tls
             held.load_cert_chain(cert, key)
@@ -95,7 +96,7 @@ class Reloader:
         return Reloaded(taken=tuple(taken), after_restart=later)
 
     async def _record(self, by: str, action: str, details: dict[str, object]) -> None:
-        context = self._server.context
+        context = self._context
         entry = Entry(
             time=context.clock(), actor=by, action=action, subject="server", details=details
         )
@@ -110,12 +111,12 @@ class Reloader:
             log.error("not recorded", action=action, error=str(error))
 
 
-async def reload(context: "Context", request: Request) -> Reply:
+async def reload(context: Context, request: Request) -> Reply:
     """Reads places, lists, aliases, settings, certificate and models anew; all of it or nothing."""
-    if context.reloader is None:
+    if context.reload is None:
         raise Problem(409, "nothing to reload", "this server was started without files")
     try:
-        return json(await context.reloader.run(f"token {request.caller.name}"))
+        return json(await context.reload(f"token {request.caller.name}"))
     except ConfigurationError as error:
         raise Problem(422, "refused; the server goes on as before", str(error)) from None
 

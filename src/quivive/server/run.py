@@ -140,7 +140,7 @@ async def _serve(
     log = structlog.get_logger("quivive.server")
     server.console.pulse.stopping = lambda: listener.should_exit
     server.context.stopping = lambda: listener.should_exit
-    reloader = server.context.reloader
+    reloader = server.reloader
     if reloader is not None:
         listener.hung_up = lambda: _reload(reloader)
         listener.config.load()

@@ -79,7 +79,6 @@ async def give(
             lambda store: app.take(store, _lines(judging, batch, name), amend=amend)
         )
         desk, now = judging.desk, context.clock()
-        assert desk is not None
         for one in batch:
             desk.judged(one.event_id, one.verdict, one.by or name, now)
         return outcome
@@ -150,7 +149,6 @@ async def settle(
 
     def change(judging: Judging) -> Incident:
         desk, now = judging.desk, context.clock()
-        assert desk is not None
         found = (desk.close if close else desk.acknowledge)(incident_id, by, now, why)
         entry = Entry(
             time=now,

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from quivive.model.event import AuthEvent
 from quivive.model.origin import Origin
 from quivive.model.record import Reject
+from quivive.server.asks import Ask
 from quivive.server.http import Problem
-from quivive.server.judge import Ask, Judge
+from quivive.server.judge import Judge
 from quivive.server.judging import Answer, Judging
 from quivive.store.access import Kept
 

@@ -15,7 +15,7 @@ from quivive.app.wire import Wires
 from quivive.app.wire import read as read_secret
 from quivive.model.errors import ConfigurationError
 from quivive.model.notification import Notification
-from quivive.server.judge import where
+from quivive.server.faults import where
 from quivive.store.audit import now
 from quivive.store.database import Store
 from quivive.store.outbox import StoredOutbox

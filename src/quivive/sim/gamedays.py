@@ -7,10 +7,11 @@ from pathlib import Path
 
 from quivive.sim import organisation
 from quivive.sim.action import Action
+from quivive.sim.attacks import attacks
 from quivive.sim.build import ordinary
 from quivive.sim.organisation import Organisation
 from quivive.sim.places import DAY
-from quivive.sim.scene import NoTargetError, Scene, attacks
+from quivive.sim.scene import NoTargetError, Scene
 from quivive.sim.staging import Incident
 from quivive.sim.writing import Summary, write
 

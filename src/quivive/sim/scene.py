@@ -1,7 +1,5 @@
 """What an attack is, and what an attacker can see and use in a simulated organisation."""
 
-import importlib
-import pkgutil
 import random
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
-import quivive.sim.attacks
 from quivive.sim import clients
 from quivive.sim.action import Action, CloudCall, Outcome, Principal, SignIn
 from quivive.sim.apps import APPS
@@ -290,12 +287,3 @@ class Attack:
     run: Callable[[Scene], Iterator[Action]]
     covers: tuple[str, ...] = ()
     weight: float = 1.0
-
-
-def attacks() -> dict[str, Attack]:
-    """Every attack by its module's name."""
-    found: dict[str, Attack] = {}
-    for module in sorted(pkgutil.iter_modules(quivive.sim.attacks.__path__), key=lambda m: m.name):
-        loaded = importlib.import_module(f"quivive.sim.attacks.{module.name}")
-        found[module.name] = loaded.ATTACK
-    return found

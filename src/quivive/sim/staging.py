@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from quivive.sim.action import Action
+from quivive.sim.attacks import attacks
 from quivive.sim.organisation import Organisation
 from quivive.sim.places import DAY
-from quivive.sim.scene import Attack, NoTargetError, Scene, attacks
+from quivive.sim.scene import Attack, NoTargetError, Scene
 
 LEARNING_DAYS = 21
 

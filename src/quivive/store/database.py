@@ -4,9 +4,6 @@ Whatever belongs together is written in one transaction, so that a run that is k
 store as it was after its last one.
 """
 
-import importlib
-import pkgutil
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -26,7 +23,8 @@ from quivive.store.schema import (
     assessments,
     metadata,
 )
-from quivive.store.upgrade import stamp, upgrade
+from quivive.store.upgrade import make, version
+from quivive.store.written import Mark, claimed, new_token
 
 __all__ = [
     "BATCH",
@@ -43,10 +41,8 @@ __all__ = [
     "StoreUnavailable",
     "assessments",
     "metadata",
+    "new_token",
 ]
-
-WRITTEN = "written"  # whose value changes whenever states or entries are written
-CLAIMED = "quivive_claimed"  # what it will be after the transaction of a connection
 
 
 class Store:
@@ -73,14 +69,13 @@ class Store:
         self._lock: Lock | None = None
         self._holders = 0
         self._what = ""
-        self._token: str | None = None  # of the last write that this run knows of
         self._reader: sa.Connection | None = None
-        mark = "?" if place.folder is not None else "%s"
+        parameter = "?" if place.folder is not None else "%s"
         self._read = {
-            name: f"SELECT body, until, swept FROM {name} WHERE key = {mark}"  # noqa: S608
+            name: f"SELECT body, until, swept FROM {name} WHERE key = {parameter}"  # noqa: S608
             for name in schema.ENTRY_TABLES
         }
-        self._move = f"UPDATE meta SET value = {mark} WHERE key = '{WRITTEN}' AND value = {mark}"  # noqa: S608
+        self._mark = Mark(place.where, parameter)
         missing = place.file is not None and not place.file.exists()
         if missing and not create:
             raise self._missing()
@@ -119,46 +114,16 @@ class Store:
 
     def _open(self, create: bool) -> None:
         with self._engine.connect() as connection:
-            present = set(sa.inspect(connection).get_table_names())
-            found = self._version(connection, present)
+            found = version(connection, self._place)
         if found == SCHEMA_VERSION:
             return
-        if not present and not create:
+        if not found and not create:
             raise self._missing()
         if self.folder is not None:
             with self._place.plain(self._engine) as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         with self.writing("opening it"), self.transaction() as connection:
-            present = set(sa.inspect(connection).get_table_names())
-            found = self._version(connection, present)
-            if 0 < found < SCHEMA_VERSION:
-                upgrade(connection, found, str(self.path))
-            elif not found:
-                _know_all_tables()
-                metadata.create_all(connection)
-                stamp(connection)
-
-    def _version(self, connection: sa.Connection, present: set[str]) -> int:
-        """The version of the tables that are there; 0 for none.
-
-        Raises StoreError for another program's tables, and for a newer version.
-        """
-        if not present:
-            return 0
-        if not present.issuperset({"meta", "assessments"}):
-            if self.folder is None:
-                raise StoreError(
-                    f"{self.path}: tables of something else; choose another database or schema"
-                )
-            raise StoreError(f"{self.path}: a database of something else; choose another folder")
-        query = sa.select(schema.meta.c.value).where(schema.meta.c.key == "version")
-        found = connection.scalar(query)
-        if found is None or not found.isdecimal() or not 0 < int(found) <= SCHEMA_VERSION:
-            raise StoreError(
-                f"{self.path}: store version {found}, this Quivive reads {SCHEMA_VERSION};"
-                " use the Quivive that wrote it, or another folder"
-            )
-        return int(found)
+            make(connection, self._place)
 
     # --- writing
 
@@ -190,13 +155,13 @@ class Store:
             self._lock = acquire(self._place, self._engine, self._what)
         try:
             with self._engine.connect().execution_options(**WRITE) as connection:
-                connection.info.pop(CLAIMED, None)
+                claimed(connection)  # nothing of a transaction before
                 with connection.begin():
                     yield connection
-                claimed = connection.info.pop(CLAIMED, None)
+                moved = claimed(connection)
         except (DBAPIError, self._driver_error) as error:
             raise self._place.failure(error) from None
-        self._token = claimed or self._token
+        self._mark.known = moved or self._mark.known
 
     def commit(self, batch: Batch, token: str | None = None) -> None:
         """Keeps a batch, all of it or nothing.
@@ -205,9 +170,8 @@ class Store:
         not written twice, even if it was only the answer that got lost. Raises StoreUnavailable
         when it can be tried again, StoreError when another run has written meanwhile.
         """
-        token = token or new_token()
         with self.transaction() as connection:
-            if not self._claim(connection, token):
+            if not self._mark.claim(connection, token):
                 return
             self._put(connection, batch.states)
             self.at("in-transaction")
@@ -231,39 +195,15 @@ class Store:
         Raises StoreError when they are no longer what this run loaded: another one was faster.
         """
         if states:
-            self._claim(connection, connection.info.get(CLAIMED) or new_token())
+            self._mark.claim(connection)
             self._put(connection, states)
 
     def put_entries(
         self, connection: sa.Connection, changed: Mapping[str, tuple[list[EntryRow], list[str]]]
     ) -> None:
         """Keeps what is known of identities, addresses and networks, in a transaction."""
-        self._claim(connection, connection.info.get(CLAIMED) or new_token())
+        self._mark.claim(connection)
         write(connection, Batch(changed=changed))
-
-    def _claim(self, connection: sa.Connection, token: str) -> bool:
-        """Notes that ``token`` writes. False when it has done so before."""
-        connection.info[CLAIMED] = token
-        cursor = schema.cursor(connection)
-        if self._token and self._token != token:
-            moved = cursor.execute(self._move, (token, self._token)).rowcount
-            if moved == 1:
-                return True
-        query = f"SELECT value FROM meta WHERE key = '{WRITTEN}'"  # noqa: S608
-        if connection.dialect.name == "postgresql":
-            query += " FOR UPDATE"
-        row = cursor.execute(query).fetchone()
-        found = None if row is None else row[0]
-        if found == token:
-            return False
-        if self._token is not None and (found or "") != self._token:
-            raise StoreError(
-                f"{self.path}: another run has written to it meanwhile;"
-                " nothing was kept, run it again"
-            )
-        statement = schema.upsert(connection, schema.meta, ("key", "value"), replace=True)
-        cursor.execute(statement, (WRITTEN, token))
-        return True
 
     def _put(self, connection: sa.Connection, states: Mapping[str, bytes]) -> None:
         if states:
@@ -284,18 +224,17 @@ class Store:
         """The states kept under some names. What is put later is refused if another run has
         written between.
         """
-        written = sa.select(schema.meta.c.value).where(schema.meta.c.key == WRITTEN)
         query = sa.select(schema.state).where(schema.state.c.name.in_(names))
         with self._engine.connect() as connection:
-            token = connection.scalar(written) or ""
+            mark = self._mark.read(connection)
             found = {name: bytes(body) for name, body in connection.execute(query)}
-        if self._token is None:
-            self._token = token
+        if self._mark.known is None:
+            self._mark.known = mark
         return found
 
     def forget_loaded(self) -> None:
         """What was loaded before is loaded anew: what others have written since is no conflict."""
-        self._token = None
+        self._mark.known = None
 
     def read(self, table: str, key: str) -> EntryRow | None:
         """What is known of one name, as it was committed last.
@@ -383,15 +322,3 @@ class Store:
                 reader.close()
             except DBAPIError:
                 reader.invalidate()
-
-
-def _know_all_tables() -> None:
-    """Imports every module that has tables, so that a store is made with all of them."""
-    for found in pkgutil.iter_modules([str(Path(__file__).parent)], "quivive.store."):
-        if not found.ispkg:
-            importlib.import_module(found.name)
-
-
-def new_token() -> str:
-    """What marks one commit."""
-    return secrets.token_hex(8)

@@ -1,9 +1,5 @@
 """The application: every request passes here, is checked once, and answered."""
 
-import asyncio
-import contextlib
-from collections import OrderedDict
-from collections.abc import AsyncIterator
 from time import perf_counter
 from urllib.parse import urlsplit
 
@@ -16,24 +12,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from quivive.app.accounts import SignIn
-from quivive.app.oidc import Provider
 from quivive.model.errors import ConfigurationError
-from quivive.server.console import render
-from quivive.server.console.live import Pulse
-from quivive.server.console.page import Page, RefusedError, found
-from quivive.server.console.pages.oidc import Asked
-from quivive.server.console.veil import Names
+from quivive.server.console.console import Console
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
-from quivive.server.context import Context
-from quivive.server.judge import where
+from quivive.server.faults import where
 from quivive.store.database import StoreUnavailable
-from quivive.store.incidents import Incidents
 
 SAFE = ("GET", "HEAD")
-MOST_LOOKS = 20_000
-HASHING = 2  # at a time
-MOST_WAITING = 32
 FOREVER = "public, max-age=31536000, immutable"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -52,75 +39,20 @@ HEADERS = {
 log = structlog.get_logger("quivive.access")
 
 
-class Console:
-    """The console of one server."""
+class App:
+    """Answers what is asked of the console of one server."""
 
-    def __init__(
-        self, context: Context, *, tls: bool = False, sign_in: SignIn | None = None
-    ) -> None:
-        """tls: browsers reach it by https alone. Nothing is started here."""
-        self.context = context
-        self.tls = tls
-        Incidents(context.store)  # makes its tables where the store is new
-        self.sign_in = sign_in or SignIn(context.store)
-        oidc = context.settings.oidc
-        self.provider = Provider(oidc) if oidc is not None else None
-        self.asked = Asked()
-        self.names = Names(context.store)
-        self.files = render.assets()
-        self.templates = render.environment(self.files)
-        self.land = f"{self.files['land.svg'].path}#land"  # what maps are drawn on
-        self.pulse = Pulse(context)
-        pages, self.menu = found()
-        self.pages = pages
+    def __init__(self, console: Console, pages: list[Page]) -> None:
+        """``pages``: in the order in which their paths are tried."""
+        self.console = console
         self._routes = [(Route(page.path, _unused, methods=[page.method]), page) for page in pages]
-        self._served = {asset.path: asset for asset in self.files.values()}
-        self._hashing: asyncio.Semaphore | None = None
-        self._waiting = 0
-        self._looks: OrderedDict[tuple[str, ...], int] = OrderedDict()
-
-    @contextlib.asynccontextmanager
-    async def hashing(self) -> AsyncIterator[None]:
-        """Passwords are hashed a few at a time: each takes 64 MB."""
-        if self._hashing is None:
-            self._hashing = asyncio.Semaphore(HASHING)
-        self._waiting += 1
-        try:
-            async with self._hashing:
-                yield
-        finally:
-            self._waiting -= 1
-
-    @property
-    def crowded(self) -> bool:
-        """Whether so many wait for a password to be hashed that no more may."""
-        return self._waiting >= MOST_WAITING
-
-    def secure(self, visit: Visit) -> bool:
-        """Whether cookies go over https alone."""
-        return self.tls or visit.request.url.scheme == "https"
-
-    @property
-    def cookie(self) -> str:
-        """The name of the session's cookie; the prefix keeps other hosts from setting it."""
-        return "__Host-quivive" if self.tls else "quivive"
-
-    def tell_look(self, what: tuple[str, ...], now: int, again: int) -> bool:
-        """Whether a look is to be recorded: it was not within ``again`` ms."""
-        before = self._looks.get(what)
-        if before is not None and now - before < again:
-            return False
-        self._looks[what] = now
-        self._looks.move_to_end(what)
-        while len(self._looks) > MOST_LOOKS:
-            self._looks.popitem(last=False)
-        return True
+        self._served = {asset.path: asset for asset in console.files.values()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         begun = perf_counter()
         request = Request(scope, receive)
-        visit = Visit(self, request)
+        visit = Visit(self.console, request)
         page = Page("-", _unused, None)
         try:
             asset = self._served.get(scope["path"])
@@ -145,7 +77,7 @@ class Console:
             log.error("fault", route=page.path, error=kind, where=where(error))
             response = self._error(visit, 500, "A fault of Quivive", "Its log says where.")
         await response(scope, receive, self._with_headers(send))
-        self.context.figures.requests[scope["method"], page.path, response.status_code] += 1
+        self.console.context.figures.requests[scope["method"], page.path, response.status_code] += 1
         log.info(
             "request", method=scope["method"], route=page.path, status=response.status_code,
             ms=round((perf_counter() - begun) * 1000, 2), user=visit.name or None,
@@ -180,10 +112,10 @@ class Console:
         return await page.handler(visit)
 
     async def _identify(self, visit: Visit, page: Page) -> None:
-        given = visit.request.cookies.get(self.cookie)
+        given = visit.request.cookies.get(self.console.cookie)
         if given:
             use = not page.passive
-            who = await visit.aside(lambda: self.sign_in.who(given, visit.now, use=use))
+            who = await visit.aside(lambda: self.console.sign_in.who(given, visit.now, use=use))
             if who is not None:
                 visit.enter(*who)
 
@@ -206,7 +138,7 @@ class Console:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
-                if self.tls:
+                if self.console.tls:
                     headers.setdefault("strict-transport-security", "max-age=31536000")
             await send(message)
 

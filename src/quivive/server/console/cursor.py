@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from quivive.server.console.page import RefusedError
+from quivive.server.console.refused import RefusedError
 
 _at = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, le=1 << 48)], str])
 

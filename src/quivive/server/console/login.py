@@ -3,10 +3,10 @@
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from quivive.app.notices import service_of, side_of
-from quivive.model.assessment import Decision, Reason
+from quivive.app.output import Line
+from quivive.model.assessment import Reason
 from quivive.model.event import AuthEvent, Status
 from quivive.model.notification import Side
 from quivive.server.console.veil import Veil
@@ -14,33 +14,15 @@ from quivive.server.console.veil import Veil
 _OUTCOMES: dict[int, str] = {Status.FAILURE: "failed", Status.OTHER: "interrupted"}
 
 
-class Login(Struct, kw_only=True):
+class Login(Line, kw_only=True, gc=True):
     """A line that ``quivive score`` writes: reference/output.md has every key.
 
     side: the same as facts in words, without names where the reader may not see them.
     """
 
     event: AuthEvent
-    id: str
-    identity: str
-    identity_kind: str
-    risk_score: float
-    risk_level: str
-    confidence: float
-    reasons: tuple[Reason, ...]
-    decision: Decision
-    finding: bool
-    threshold: float
-    score: float = 0.0
+    score: float = 0.0  # a line without these two is shown as well
     reassuring: tuple[Reason, ...] = ()
-    looks_like: str = ""
-    otherwise: str = ""
-    counterfactual: str | None = None
-    not_evaluable: tuple[str, ...] = ()
-    low_history: bool = False
-    short_road: bool = False
-    repeated: int = 0
-    undamped: float | None = None
     side: Side | None = None
 
     @property

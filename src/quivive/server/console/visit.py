@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
@@ -10,16 +10,14 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from quivive.app.accounts import form_token, may
+from quivive.app.accounts import ABSOLUTE, form_token, may
 from quivive.model.audit import Entry
-from quivive.server.console.page import RefusedError
+from quivive.server.console.console import Console
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.veil import Veil
 from quivive.store.accounts import Account, Session
 from quivive.store.audit import append
 from quivive.store.database import Store
-
-if TYPE_CHECKING:
-    from quivive.server.console.app import Console
 
 T = TypeVar("T")
 MOST_FORM = 64 << 10  # bytes
@@ -31,7 +29,7 @@ TOLD_AGAIN = 900_000  # ms after which the same look at the same thing is record
 class Visit:
     """What a page is given."""
 
-    def __init__(self, console: "Console", request: Request) -> None:
+    def __init__(self, console: Console, request: Request) -> None:
         """Nobody is signed in yet."""
         self.console = console
         self.request = request
@@ -125,6 +123,11 @@ class Visit:
             raise RefusedError(404, "No such identity", "It may have been erased.")
         return found
 
+    @property
+    def secure(self) -> bool:
+        """Whether cookies go over https alone."""
+        return self.console.tls or self.request.url.scheme == "https"
+
     # --- work
 
     async def aside(self, what: Callable[[], T]) -> T:
@@ -180,6 +183,18 @@ class Visit:
         asked = {**query, **({"said": said} if said else {})}
         joined = "&" if "?" in path else "?"
         return RedirectResponse(path + (joined + urlencode(asked) if asked else ""), 303)
+
+    def remember(self, response: Response, session: str) -> None:
+        """Has the browser bring a session that was begun, until it ends in any case."""
+        response.set_cookie(
+            self.console.cookie,
+            session,
+            max_age=ABSOLUTE // 1000,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
 
     @property
     def theme(self) -> str:

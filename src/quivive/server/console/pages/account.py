@@ -6,9 +6,9 @@ import binascii
 from starlette.responses import Response
 
 from quivive.app import totp
-from quivive.app.accounts import ABSOLUTE
 from quivive.app.errors import UsageError
-from quivive.server.console.page import Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
 
 KEYS = "keys"
@@ -54,15 +54,7 @@ async def password(visit: Visit) -> Response:
             return _page(visit, problem=f"{error}.".capitalize())
     session = await visit.aside(lambda: console.sign_in.begin(mine, visit.now, how="new password"))
     response = visit.to("/account", said="password")
-    response.set_cookie(
-        console.cookie,
-        session,
-        max_age=ABSOLUTE // 1000,
-        path="/",
-        secure=console.secure(visit),
-        httponly=True,
-        samesite="lax",
-    )
+    visit.remember(response, session)
     return response
 
 

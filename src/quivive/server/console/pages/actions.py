@@ -13,7 +13,8 @@ from quivive.model.response import CONTAINMENT, ResponseRequest
 from quivive.model.verdict import MOST_WHY
 from quivive.server.console.gather import find_action
 from quivive.server.console.login import read
-from quivive.server.console.page import Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit, local
 from quivive.server.workers import Sender
 from quivive.store.audit import append

@@ -10,9 +10,11 @@ from starlette.responses import Response
 from quivive.app.errors import UsageError
 from quivive.model.verdict import KINDS, MOST_WHY, VerdictError, VerdictKind
 from quivive.server.console import cursor
+from quivive.server.console.console import Nav
 from quivive.server.console.gather import Action, actions_of
 from quivive.server.console.login import Login, facts, read
-from quivive.server.console.page import Nav, Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit, local
 from quivive.server.verdicts import GivenVerdict, give
 from quivive.store import console, views

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from quivive.server.console.gather import Case, cases
 from quivive.server.console.live import stream
-from quivive.server.console.page import Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
 from quivive.store import console
 

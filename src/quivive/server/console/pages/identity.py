@@ -7,8 +7,10 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from quivive.server.console import breakdown, cursor, person
+from quivive.server.console.console import Nav
 from quivive.server.console.login import read
-from quivive.server.console.page import Nav, Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
 from quivive.store import identities
 

@@ -11,9 +11,11 @@ from quivive.model.errors import ConfigurationError
 from quivive.model.incident import Incident
 from quivive.model.verdict import MOST_WHY
 from quivive.server.console import cursor, story
+from quivive.server.console.console import Nav
 from quivive.server.console.gather import Case, cases
-from quivive.server.console.page import Nav, Page, RefusedError
+from quivive.server.console.page import Page
 from quivive.server.console.postmortem import markdown
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit, local
 from quivive.server.verdicts import settle
 from quivive.store import console

@@ -7,7 +7,8 @@ from quivive.app.notifying import VERDICT_KEY
 from quivive.model.verdict import MOST_WHY, VerdictError
 from quivive.notify.buttons import LABELS, Asked, TokenError, verify
 from quivive.server.console.login import Login, read
-from quivive.server.console.page import Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
 from quivive.server.verdicts import GivenVerdict, give
 from quivive.store.incidents import link_used, use_link

@@ -1,43 +1,16 @@
 """Signing in with an identity provider."""
 
-import hashlib
-import hmac
-from collections import OrderedDict
-
 from starlette.responses import RedirectResponse, Response
 
-from quivive.app.accounts import ABSOLUTE
 from quivive.app.errors import UsageError
-from quivive.app.oidc import BACK, Known, Pending, Provider
+from quivive.app.oidc import BACK, Known, Provider
 from quivive.model.errors import ConfigurationError
-from quivive.server.console.page import Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit, local
 from quivive.store.accounts import Account
 
 BOUND = "quivive-oidc"  # the cookie that ties an answer to the browser that asked
-MOST_PENDING = 1_000
-
-
-class Asked:
-    """The questions that wait for the provider's answer."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self._waiting: OrderedDict[str, Pending] = OrderedDict()
-
-    def put(self, pending: Pending) -> None:
-        """Remembers one; the oldest are forgotten when there are too many."""
-        self._waiting[pending.state] = pending
-        while len(self._waiting) > MOST_PENDING:
-            self._waiting.popitem(last=False)
-
-    def take(self, state: str, binding: str, now: int) -> Pending | None:
-        """The question that is answered: once, in time, and by the browser that asked."""
-        found = self._waiting.pop(state, None)
-        if found is None or now >= found.until:
-            return None
-        right = hmac.compare_digest(_digest(found.binding), _digest(binding))
-        return found if right else None
 
 
 async def begin(visit: Visit) -> Response:
@@ -72,15 +45,7 @@ async def back(visit: Visit) -> Response:
     people = visit.console.sign_in
     session = await visit.aside(lambda: people.begin(account, visit.now, where, "OIDC"))
     response = visit.to(pending.next)
-    response.set_cookie(
-        visit.console.cookie,
-        session,
-        max_age=ABSOLUTE // 1000,
-        path="/",
-        secure=visit.console.secure(visit),
-        httponly=True,
-        samesite="lax",
-    )
+    visit.remember(response, session)
     _bind(visit, response, "", 0)
     return response
 
@@ -115,14 +80,10 @@ def _provider(visit: Visit) -> Provider:
 
 
 def _bind(visit: Visit, response: Response, value: str, age: int) -> None:
-    secure = visit.console.secure(visit)
+    secure = visit.secure
     response.set_cookie(
         BOUND, value, max_age=age, path="/sign-in", secure=secure, httponly=True, samesite="lax"
     )
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 PAGES = (

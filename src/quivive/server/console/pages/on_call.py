@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from quivive.incidents.slo import BUCKET, BUCKETS, DECIDED_IN_TIME, HOUR, burn_rate, left
+from quivive.server.console.console import Nav
 from quivive.server.console.gather import actions, cases
 from quivive.server.console.login import read
-from quivive.server.console.page import Nav, Page
+from quivive.server.console.page import Page
 from quivive.server.console.pages.help import books
 from quivive.server.console.visit import Visit
 from quivive.store import console, views

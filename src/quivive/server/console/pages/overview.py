@@ -18,8 +18,10 @@ from quivive.app.weekly_page import (
     shown,
     wrong_chart,
 )
-from quivive.server.console.page import Nav, Page, RefusedError
+from quivive.server.console.console import Nav
+from quivive.server.console.page import Page
 from quivive.server.console.pages.on_call import burning
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
 from quivive.server.figures import Histogram
 

@@ -5,8 +5,9 @@ import secrets
 
 from starlette.responses import Response
 
-from quivive.app.accounts import ABSOLUTE, form_token
-from quivive.server.console.page import Page, RefusedError
+from quivive.app.accounts import form_token
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit, local
 from quivive.server.console.words import span
 
@@ -70,7 +71,7 @@ async def sign_in(visit: Visit) -> Response:
             problem += f" Too many tries: wait {span(tried.wait)}."
         return await _form(visit, next_=next_, name=name[:64], problem=problem, status=403)
     response = visit.to("/account" if tried.account.must_change else next_)
-    _set(visit, response, console.cookie, tried.session, "lax", ABSOLUTE // 1000)
+    visit.remember(response, tried.session)
     response.delete_cookie(FORM, path="/")
     return response
 
@@ -82,7 +83,7 @@ async def sign_out(visit: Visit) -> Response:
     if session is not None:
         await visit.aside(lambda: visit.console.sign_in.sign_out(session, visit.now))
     response = visit.to("/sign-in", said="signed-out")
-    response.delete_cookie(visit.console.cookie, path="/", secure=visit.console.secure(visit))
+    response.delete_cookie(visit.console.cookie, path="/", secure=visit.secure)
     return response
 
 
@@ -103,7 +104,7 @@ def _set(visit: Visit, response: Response, name: str, value: str, site: str, age
         value,
         max_age=age,
         path="/",
-        secure=visit.console.secure(visit),
+        secure=visit.secure,
         httponly=True,
         samesite="strict" if site == "strict" else "lax",
     )

@@ -16,7 +16,9 @@ from quivive.model.verdict import MOST_WHY
 from quivive.policy.actions import MODES
 from quivive.policy.rules import Policy, PolicyError
 from quivive.policy.spending import MOST_SPENT
-from quivive.server.console.page import Nav, Page, RefusedError
+from quivive.server.console.console import Nav
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
 from quivive.server.waiting import act
 from quivive.store.models import Author

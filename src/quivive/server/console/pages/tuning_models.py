@@ -8,7 +8,8 @@ from quivive.app import promoting
 from quivive.app.errors import UsageError
 from quivive.model.errors import ConfigurationError
 from quivive.model.verdict import MOST_WHY
-from quivive.server.console.page import Page, RefusedError
+from quivive.server.console.page import Page
+from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit
 from quivive.server.waiting import act
 from quivive.store.database import Store, StoreUnavailable
