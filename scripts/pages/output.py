@@ -25,8 +25,8 @@ OUTPUT = {
         (
             "How rare so much evidence is among the logins of people, or of machines, in one "
             "product: 20 is one login in ten, 40 one in a hundred, 60 one in a thousand, before "
-            "repeats and failed attempts are ranked lower. Four decimals, so that a ranking has no "
-            "ties."
+            "repeats, waiting prompts and failed attempts are ranked lower. Four decimals, so that "
+            "a ranking has no ties."
         ),
     ),
     "risk_level": (
@@ -129,6 +129,9 @@ OUTPUT = {
             "About how many times this was told already: the findings on the identity within a "
             "day (fading), and thrice one of the same country, product and client within "
             f"{learn.TOLD_HORIZON // tables.DAY_MS} days; counted up to {round(assess.REPEATS)}. "
+            "What got worse counts as none, unless the same kind or address was told within a day "
+            f"at {learn.OPEN_ABOVE:.0f} or more: then as {assess.OPEN_CASE}, or, from "
+            f"{assess.OPEN_AT_TOP:.0f} on, {assess.REPEATS}. "
             "It lowers `risk_score` and `risk_level`, not the decision."
         ),
     ),
@@ -143,7 +146,7 @@ OUTPUT = {
     "undamped": (
         "number, 0 to 100",
         "where it differs from `risk_score`",
-        "The risk before repeats rank it lower: what policy decides by.",
+        "The risk before repeats, or a prompt it waits at, rank it lower: what policy decides by.",
     ),
     "shadow_model": (
         "string",

@@ -186,10 +186,10 @@ def test_a_small_product_leans_on_the_others() -> None:
 
 def test_it_leans_on_no_more_than_ten_thousand_of_their_logins() -> None:
     def leaning(others: int, own: int) -> float:
-        """The share of an aws login's expectation that others' scores (all at 20) make up."""
+        """The share of an aws login's expectation that others' scores (4 % at 20) make up."""
         lent, found = Calibration(), Calibration()
         for n in range(others):
-            lent.observe(20.0, T0 + n)
+            lent.observe(-10.0 if n % 25 else 20.0, T0 + n)
         for n in range(own):
             found.observe(-10.0, T0 + others + n, lent)
         found.pending = 1
@@ -199,11 +199,29 @@ def test_it_leans_on_no_more_than_ten_thousand_of_their_logins() -> None:
     assert POOL_LOGINS == 10_000.0
     assert leaning(0, 2_000) < 0.001
     some, many, far_more = leaning(600, 500), leaning(11_000, 500), leaning(16_000, 500)
-    assert 0.05 < some < many
+    assert 0.002 < some < many
     # As of 500 logins of its own, and the prior, beside 10,000 of theirs, however many there are.
     assert many == pytest.approx(far_more, rel=0.02)
-    assert far_more == pytest.approx(10_000 / (10_000 + 501 + 112), rel=0.03)
+    assert far_more == pytest.approx(0.04 * 10_000 / (10_000 + 501 + 112), rel=0.03)
     assert leaning(9_000, 6_000) < 0.5 * far_more
+
+
+def test_what_it_borrows_is_the_shape_of_their_tail_from_where_its_own_begins() -> None:
+    """Another product's scores may all be higher, or lower: its own index says by how much."""
+    others, own = drawn(8_000), drawn(4 * REFIT_EVERY, seed=9)
+
+    def both(ahead: float) -> tuple[Calibration, Calibration]:
+        aws = ("aws", False, [score + ahead for score in own])
+        found = counted(aws, ("signIns", False, others))
+        return found["human/aws"], found["human/signIns"]
+
+    odd, usual = both(5.0)
+    moved = odd.threshold - usual.threshold
+    assert 3.0 < moved <= 5.0  # as far as its own logins tell
+    for score in (2.0, 4.0):
+        assert odd.risk(score + moved) == pytest.approx(usual.risk(score), abs=12.0)
+    calm, usual = both(-5.0)
+    assert -5.0 <= calm.threshold - usual.threshold < -1.0
 
 
 def test_a_product_larger_than_all_others_together_leans_on_them_but_little() -> None:

@@ -106,6 +106,23 @@ def test_a_finding_is_told_with_the_login_before(store: Store) -> None:
     assert note.attack == ("T1078",)
 
 
+def test_a_repeat_that_is_worse_makes_the_incident_worse(store: Store) -> None:
+    desk = Desk(store)
+    keep(store, desk, line(1), line(2, finding=False, risk_score=48.0, undamped=97.0, repeated=2))
+    (incident,) = desk.book.incidents.values()
+    assert (incident.risk, incident.best, incident.count) == (97.0, "e2", 2)
+    # What is no worse, no repeat, or of nobody with an incident is left alone.
+    keep(
+        store,
+        desk,
+        line(3, finding=False, risk_score=41.0, undamped=91.0, repeated=2),
+        line(4, finding=False, risk_score=41.0, undamped=99.0),
+        line(5, identity="erin@example.com", finding=False, undamped=99.0, repeated=1),
+    )
+    assert (incident.risk, incident.count) == (97.0, 2)
+    assert len(desk.book.incidents) == 1
+
+
 def test_a_restart_goes_on_where_it_was(store: Store) -> None:
     keep(store, Desk(store), line(3))
     keep(store, Desk(store), line(4), line(5, identity="eric@example.com"))

@@ -7,12 +7,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Organisation, Profile, Scene
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine.learn import (
     NEWS_FOR,
+    OPEN_ABOVE,
     SAME_AGAIN,
     TELL_ABOVE,
     TOLD_HORIZON,
@@ -22,9 +24,20 @@ from quivive.engine.learn import (
     told_before,
 )
 from quivive.engine.state import State
-from quivive.model.assessment import Assessment
+from quivive.model.assessment import Assessment, Evidence
 from quivive.model.event import Status, Unmapped
-from quivive.scoring.assess import Told
+from quivive.scoring.assess import (
+    HALFWAY_SHARE,
+    OPEN_AT_TOP,
+    OPEN_CASE,
+    REPEAT,
+    REPEATS,
+    WORSE,
+    Gathered,
+    Told,
+    assess,
+)
+from quivive.scoring.calibrate import Calibration
 from tests.scenario.company import BUCHAREST, DANA, UNKNOWN_CLIENT, at, company, login
 
 NOTHING_TOLD = Told(0.0, -inf)
@@ -32,11 +45,18 @@ NOTHING_TOLD = Told(0.0, -inf)
 
 def seen(hours: float = 0.0, success: bool = True, **changes: Any) -> Observation:
     """A login from Bucharest some hours after noon of a day, or an attempt at one."""
-    given: dict[str, Any] = {"country": "RO", "os": "Linux", "browser": "Firefox", **changes}
+    given: dict[str, Any] = {
+        "country": "RO",
+        "os": "Linux",
+        "browser": "Firefox",
+        "ip": "86.120.33.5",
+        "network": "86.120.33.0/24",
+        "asn": "8708",
+        **changes,
+    }
     return Observation(
         time=at(43, 12) + round(hours * HOUR_MS), identity="dana", kind="human", log="signIns",
-        outcome="success" if success else "failure", accepted=success, hour=12, weekday=3,
-        ip="86.120.33.5", network="86.120.33.0/24", asn="8708", **given,
+        outcome="success" if success else "failure", accepted=success, hour=12, weekday=3, **given,
     )  # fmt: skip
 
 
@@ -155,6 +175,57 @@ def test_a_takeover_that_goes_on_is_damped_less_on_another_day() -> None:
     assert not told_before(seen(22, country="NG"), profile).later
 
 
+def test_a_high_finding_of_today_stays_open_for_its_kind_and_its_address() -> None:
+    profile = after(seen(), risk=OPEN_ABOVE)
+    assert told_before(seen(1), profile).open_case == OPEN_ABOVE
+    elsewhere = {"ip": "77.81.1.9", "network": "77.81.1.0/24", "asn": "9050"}
+    assert told_before(seen(1, **elsewhere), profile).open_case  # the same client, country, product
+    assert told_before(seen(1, browser="Chrome"), profile).open_case  # the same address
+    assert not told_before(seen(1, browser="Chrome", **elsewhere), profile).open_case
+    assert not told_before(seen(24), profile).open_case
+    assert not told_before(seen(1), after(seen(), risk=OPEN_ABOVE - 0.1)).open_case
+
+
+def test_no_case_is_open_for_a_success_after_attempts_alone() -> None:
+    profile = after(seen(success=False), risk=90.0)
+    assert not told_before(seen(0.5), profile).open_case
+    assert told_before(seen(0.5, success=False), profile).open_case
+
+
+def test_what_gets_worse_in_an_open_case_ranks_lower_all_the_same() -> None:
+    """The line that is on the list already stands for it; the policy still acts on it in full."""
+    levels = State().scene(seen(), Profile())[1]
+    calibration = Calibration()
+    moved = Evidence(signal="moved", weight=30.0, text="its session moved")
+    gathered = Gathered((), [moved], (), {"moved": "session"})
+
+    def risk(told: Told) -> Assessment:
+        return assess(seen(1), gathered, levels, calibration, told, False, 50.0)
+
+    news = risk(Told(1.0 + SAME_AGAIN, 60.0))
+    worse = risk(Told(1.0 + SAME_AGAIN, 60.0, open_case=60.0))
+    top = risk(Told(1.0 + SAME_AGAIN, 60.0, open_case=OPEN_AT_TOP))
+    assert news.risk_score == news.undamped == worse.undamped == top.undamped > 60.0 + WORSE
+    assert worse.risk_score == pytest.approx(worse.undamped - REPEAT * OPEN_CASE)
+    assert top.risk_score == pytest.approx(top.undamped - REPEAT * REPEATS)
+    assert (news.repeated, worse.repeated) == (0, 2)
+
+
+def test_who_waits_at_a_prompt_ranks_below_who_got_in_and_is_decided_on_alike() -> None:
+    levels = State().scene(seen(), Profile())[1]
+    moved = Evidence(signal="moved", weight=30.0, text="its session moved")
+    gathered = Gathered((), [moved], (), {"moved": "session"})
+    done = seen()
+    waiting = replace(done, outcome="interrupt")
+    got_in, halfway = (
+        assess(one, gathered, levels, Calibration(), NOTHING_TOLD, False, 50.0)
+        for one in (done, waiting)
+    )
+    assert got_in.undamped == got_in.risk_score == halfway.undamped
+    assert halfway.risk_score == pytest.approx(HALFWAY_SHARE * halfway.undamped)
+    assert halfway.repeated == 0
+
+
 def test_a_repeat_below_the_line_is_remembered_by_what_it_would_have_been() -> None:
     profile = Profile()
     scene = Scene(profile, None, None, Organisation())
@@ -197,7 +268,8 @@ def test_in_the_engine_who_got_in_is_news_once() -> None:
             unmapped = Unmapped(credential_accepted=True)
             said.append(made.judges(msgspec.structs.replace(event, unmapped=unmapped)).assessment)
     tried, success, *later = said
-    assert tried.risk_score == tried.undamped > TELL_ABOVE
+    assert tried.risk_score == HALFWAY_SHARE * tried.undamped > TELL_ABOVE
+    assert tried.repeated == 0
     assert (success.repeated, success.risk_score) == (0, success.undamped)
     assert all(one.repeated == 2 and one.risk_score < one.undamped - 20 for one in later)
     profile = made.engine.state.profiles[DANA.email]

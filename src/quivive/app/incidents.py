@@ -64,14 +64,15 @@ class Desk:
         self._origins: dict[str, Origin] = {}
 
     def take(self, line: bytes, origin: Origin | None = None) -> None:
-        """A scored line, in the order of scoring. Anything but a finding is left alone.
+        """A scored line, in the order of scoring. Anything is left alone but a finding, and what is
+        only ranked lower as a repeat and is the worst of its incident: the incident gets worse.
 
         origin: the request that brought it.
         """
         scored = read_line(line)
-        if not scored.finding:
+        finding = finding_of(scored, self.known) if scored.finding else self._worse(scored)
+        if finding is None:
             return
-        finding = finding_of(scored, self.known)
         self.changes += self.book.take(finding)
         self.taken.append((finding, scored))
         if origin is not None:
@@ -83,6 +84,13 @@ class Desk:
         mine = self.book.incidents
         stored = Incidents(self.store).open()
         return any(i.id in mine and _said(mine[i.id]) != _said(i) for i in stored)
+
+    def _worse(self, scored: Scored) -> Finding | None:
+        incident = self.book.going_on(scored.identity)
+        risk = scored.undamped
+        if not scored.repeated or risk is None or incident is None or risk <= incident.risk:
+            return None
+        return replace(finding_of(scored, self.known), risk=risk)
 
     def tick(self, now: int) -> None:
         """Time (ms UTC, that of events) has come this far: what is quiet closes."""

@@ -72,6 +72,8 @@ class Scored(Struct, frozen=True):
     decision: Ruling
     reasons: tuple[Said, ...] = ()
     finding: bool = False
+    repeated: int = 0
+    undamped: float | None = None
     looks_like: str | None = None
     otherwise: str | None = None
     counterfactual: str | None = None

@@ -231,7 +231,7 @@ class Run:
                 lines += 1
                 event_id = event.metadata.uid or f"{log}:{event.metadata.sequence}"
                 each(scored.assessment.risk_score, line, scored.finding)
-                if scored.finding:
+                if scored.finding or scored.assessment.repeated:
                     self._desk.take(line)
                 if scored.decision.action != ALLOW:
                     self._decided.append(line)

@@ -107,14 +107,16 @@ class Judged(Struct, frozen=True):
 
 
 class ToldOf(Struct, frozen=True):
-    """When a kind of finding last came, its risk (undamped) at the worst, whether it got in, and
-    when it was last news: told in full, or above the line in spite of what was told before.
+    """When a kind of finding last came, its risk (undamped) at the worst, whether it got in, when
+    it was last news (told in full, or above the line in spite of what was told before), and the
+    address it last came from.
     """
 
     time: int
     risk: float = 0.0
     success: bool = True
     news: int = 0
+    ip: str | None = None
 
 
 class Passed(Struct, frozen=True, array_like=True):

@@ -44,6 +44,8 @@ SAME_AGAIN = 3.0
 NEWS_FOR = 20 * DAY_MS // 24  # so that the same hour of the next day is another day
 TELL_ABOVE = 40.0
 TELL_EVERY = DAY_MS // 24
+OPEN_ABOVE = 60.0  # one login in a thousand: told under any budget that leaves something to tell
+OPEN_FOR = DAY_MS
 VOUCHED_FOR = 90 * DAY_MS  # what an analyst found in order is learned this long without asking
 TAINTED_FOR = 90 * DAY_MS  # addresses are given to somebody else in time
 SHARED_BY = 5  # identities at home on an address before an attacker's login says little of it
@@ -113,17 +115,26 @@ def told_before(login: Observation, profile: Profile) -> Told:
     findings, worst = profile.told.at(login.time), -inf
     if not success:
         findings += profile.told_attempts.at(login.time)
-    for told in profile.told_constellations.values():
+    if not profile.told_constellations:
+        return Told(findings, worst)
+    kind, open_case, same = alike(login), 0.0, None
+    for name, told in profile.told_constellations.items():
         if success and not told.success:
             continue  # who got in after attempts that were told of is news
-        if 0 <= login.time - told.time < TOLD_HORIZON:
+        since = login.time - told.time
+        if since >= TOLD_HORIZON:
+            continue
+        if since >= 0:
             worst = max(worst, told.risk)
-    same = profile.told_constellations.get(alike(login))
-    if same is None or (success and not same.success):
-        return Told(findings, worst)
-    if login.time - same.time >= TOLD_HORIZON:
-        return Told(findings, worst)
-    return Told(findings + SAME_AGAIN, worst, login.time - same.news >= NEWS_FOR)
+            here = name == kind or (told.ip is not None and told.ip == login.ip)
+            if here and since < OPEN_FOR and told.risk >= OPEN_ABOVE:
+                open_case = max(open_case, told.risk)
+        if name == kind:
+            same = told
+    if same is None:
+        return Told(findings, worst, open_case=open_case)
+    later = login.time - same.news >= NEWS_FOR
+    return Told(findings + SAME_AGAIN, worst, later, open_case)
 
 
 def alike(login: Observation) -> str:
@@ -151,10 +162,11 @@ def tell(login: Observation, assessment: Assessment, scene: Scene, state: State)
     if former is not None and assessment.repeated and assessment.risk_score < FINDING:
         news = former.news
     if former is not None and former.success and not success:
-        told = ToldOf(login.time, former.risk, True, news)  # an attempt does not hide who got in
+        # An attempt does not hide who got in.
+        told = ToldOf(login.time, former.risk, True, news, former.ip)
     else:
         worst = max(assessment.undamped, former.risk if former else 0.0)
-        told = ToldOf(login.time, worst, success, news)
+        told = ToldOf(login.time, worst, success, news, login.ip)
     profile.told_constellations[key] = told
     if len(profile.told_constellations) > TOLD_KEPT:
         profile.told_constellations.pop(next(iter(profile.told_constellations)))

@@ -65,6 +65,11 @@ class Book:
         self._bound()
         return changes
 
+    def going_on(self, identity: str) -> Incident | None:
+        """The incident on an identity that is not closed."""
+        found = self._of(self.by_identity.get(identity))
+        return None if found is None or found.status == "closed" else found
+
     def tick(self, time: int) -> list[Change]:
         """Time passes: what is quiet closes, what nobody answered is told again."""
         if time <= self.clock:

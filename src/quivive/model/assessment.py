@@ -47,8 +47,8 @@ class Assessment(Struct, frozen=True, kw_only=True):
         story on each side that explains the login best.
     risk_score: 0-100, where 60 is one login in a thousand. risk_level: low to critical.
     confidence: 0-1, how much history and how many signals stood behind it.
-    repeated: how often it was told already, which lowers risk_score but not ``undamped``, on
-        which policy decides.
+    repeated: how often it was told already, which lowers risk_score (as waiting at a prompt for
+        another factor does) but not ``undamped``, on which policy decides.
     history: effective (decayed) logins of the identity that were known; low_history: fewer than
         five. newcomer: few logins or few days were known, so it is measured among newcomers.
     short_road: whether it was taken for as usual as the same login earlier in the hour.

@@ -31,21 +31,28 @@ QUIET = 20.0  # nine logins in ten are below: one reason is given at most, if it
 TELLING = 0.1  # nats under which evidence is not worth a line
 NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
+HALFWAY_SHARE = 0.75  # of its risk decides where one stands that waits for another factor
 REPEAT = 20.0  # risk taken off for each time it was told already
 REPEATS = 2.5
 REPEATS_LATER = 1.75  # where the last news is of another day: a takeover that goes on is told daily
 WORSE = 12.0  # risk above what was told from which a repeat is news after all
+# But where a case stands high on the list already, getting worse counts as this; where it stands
+# at least so high, as much as any repeat.
+OPEN_CASE = 1.5
+OPEN_AT_TOP = 70.0
 
 
 class Told(Struct, frozen=True):
     """Findings an analyst has of an identity already: how many (decayed), and the worst risk.
 
-    ``later``: it is of a kind that was last news on another day.
+    ``later``: it is of a kind that was last news on another day. ``open_case``: the risk at
+    which the same kind, or the same address, was told within a day; 0 where it was under 60.
     """
 
     findings: float
     worst: float
     later: bool = False
+    open_case: float = 0.0
 
 
 class Gathered(Struct, frozen=True):
@@ -112,7 +119,11 @@ def assess(
     undamped = risk_of(score, login, gathered.evidence, history, calibration)
     most = REPEATS_LATER if told.later else REPEATS
     repeated = min(told.findings, most) if undamped < told.worst + WORSE else 0.0
-    risk = max(0.0, undamped - REPEAT * repeated)
+    if told.open_case:
+        repeated = max(repeated, OPEN_CASE if told.open_case < OPEN_AT_TOP else REPEATS)
+    # The right password, at a prompt: if it gets further, the login after it is told of.
+    halfway = HALFWAY_SHARE if login.outcome == "interrupt" else 1.0
+    risk = max(0.0, undamped * halfway - REPEAT * repeated)
     reassuring: tuple[Reason, ...] = ()
     attack = ordinary = ""
     counterfactual = None

@@ -1,7 +1,9 @@
 """From a score to a risk: the empirical tail, and a generalised Pareto beyond the 98th percentile.
 
 Peaks over threshold (Coles, An Introduction to Statistical Modeling of Extreme Values, ch. 4),
-fitted by moments on a decayed histogram of the last weeks' scores.
+fitted by moments on a decayed histogram of the last weeks' scores. What a small class borrows from
+a wider one is the shape of its tail, moved to where its own begins: the "index flood" (Hosking and
+Wallis, Regional Frequency Analysis, 1997).
 """
 
 from functools import lru_cache
@@ -23,6 +25,8 @@ PRIOR_LOGINS = 300.0
 PRIOR_START = -4.0
 PRIOR_MEAN = 2.5
 POOL_LOGINS = 10_000.0  # what other products' logins are worth beside one product's own, at most
+INDEX_SHARE = 0.05  # of the logins are above where two classes are laid upon each other
+INDEX_LOGINS = 300.0  # of a class's own that are worth as much as taking it for like the others
 NEWCOMER_START = 0.0
 NEWCOMER_MEAN = 4.0
 DECIBELS = 20.0
@@ -82,7 +86,10 @@ class Calibration(Struct):
             merged[slot] = merged.get(slot, 0.0) + prior * max(0.0, share)
         if pool is not None and pool.total:
             lent = min(POOL_LOGINS, max(0.0, pool.total / pool.scale(time) - logins))
+            ahead = self._index() - pool._index() if lent else 0
+            ahead = round(ahead * logins / (logins + INDEX_LOGINS))
             for slot, count in pool.bins.items():
+                slot += ahead
                 merged[slot] = merged.get(slot, 0.0) + lent * count / pool.total
         whole = sum(merged.values())
         above = 0.0
@@ -104,6 +111,15 @@ class Calibration(Struct):
         self.width = max(excess * (1 - self.shape), BIN)
         self.share = above / whole
         self.body = self._body(merged, whole)
+
+    def _index(self) -> int:
+        """The bin above which the index's share of the scores lies."""
+        above, slot = 0.0, 0
+        for slot in sorted(self.bins, reverse=True):
+            above += self.bins[slot]
+            if above >= INDEX_SHARE * self.total:
+                break
+        return slot
 
     def _body(self, merged: dict[int, float], whole: float) -> list[float]:
         """The share above the threshold less 0, 1, 2… steps, down to nearly everything."""

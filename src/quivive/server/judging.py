@@ -197,7 +197,7 @@ class Judging:
             self._recent.popitem(last=False)
         now = self.clock()
         self.figures.login(scored, now)
-        if scored.finding:
+        if scored.finding or scored.assessment.repeated:
             self.desk.take(line, origin)
         if scored.decision.action != "allow" or scored.decision.also:
             self._follow(event_id, scored, line, now, origin)
