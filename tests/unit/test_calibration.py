@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import ENOUGH_LOGINS, SETTLED_AFTER, Profile
+from quivive.baseline.profile import SETTLED_AFTER, Profile
 from quivive.baseline.tables import DAY_MS
+from quivive.scoring.assess import LATER_DISCOUNT, NEWCOMER_DISCOUNT, risk_of
 from quivive.scoring.calibrate import (
     EVERY_PRODUCT,
     POOL_LOGINS,
@@ -110,18 +111,42 @@ def known(days: float, logins: float) -> Profile:
 
 @pytest.mark.parametrize(
     ("days", "logins", "new"),
-    [(0, 0, True), (30, 4.9, True), (3.9, 100, True), (4, 5, False), (400, 50, False)],
+    [(0, 0, True), (3.9, 100, True), (4, 1, False), (30, 4.9, False), (400, 50, False)],
 )
-def test_a_newcomer_has_few_days_or_few_logins(days: float, logins: float, new: bool) -> None:
-    assert (SETTLED_AFTER, ENOUGH_LOGINS) == (4 * DAY_MS, 5.0)
+def test_a_newcomer_has_few_days_however_many_logins(days: float, logins: float, new: bool) -> None:
+    assert SETTLED_AFTER == 4 * DAY_MS
     assert known(days, logins).newcomer(T0) is new
 
 
-def test_somebody_never_seen_is_a_newcomer_and_so_is_who_was_gone_for_long() -> None:
+def test_somebody_never_seen_is_a_newcomer_but_not_who_was_gone_for_long() -> None:
     assert Profile().newcomer(T0)
     gone = known(30, 20)
     assert not gone.newcomer(T0)
-    assert gone.newcomer(T0 + 90 * DAY_MS)  # three half-lives: two and a half logins are left
+    assert not gone.newcomer(T0 + 90 * DAY_MS)  # whatever of its logins has faded
+
+
+def test_a_distribution_is_young_for_a_half_life_and_never_again() -> None:
+    found = Calibration()
+    assert found.young(T0)
+    found.observe(0.0, T0)
+    assert found.young(T0 + 13 * DAY_MS)
+    assert not found.young(T0 + 14 * DAY_MS)
+    for day in range(14, 1_500, 14):
+        found.observe(0.0, T0 + day * DAY_MS)
+        assert not found.young(T0 + day * DAY_MS)
+    # Forty half-lives on, its counts were expressed anew: a login a half-life is worth two in all.
+    assert found.total / found.scale(T0 + 1_498 * DAY_MS) == pytest.approx(2.0, rel=0.01)
+
+
+def test_newcomers_are_discounted_less_once_it_is_known_what_newcomers_do_here() -> None:
+    found, login = Calibration(), of("signIns")
+    found.observe(0.0, login.time - 13 * DAY_MS)
+    early = risk_of(20.0, login, (), 0.0, found)
+    found.anchor -= DAY_MS
+    late = risk_of(20.0, login, (), 0.0, found)
+    known = risk_of(20.0, login, (), 500.0, found)
+    assert early == pytest.approx(known * (1 - NEWCOMER_DISCOUNT))
+    assert late == pytest.approx(known * (1 - LATER_DISCOUNT))
 
 
 def test_the_class_of_a_newcomer_ends_in_new() -> None:

@@ -16,6 +16,7 @@ SESSIONS_KEPT = 24
 CONSTELLATIONS_KEPT = 48
 SETTLED_AFTER = 4 * DAY_MS
 ENOUGH_LOGINS = 5.0  # decayed
+GUESTS = "human:guests"
 
 
 class Fading(Struct):
@@ -174,14 +175,11 @@ class Profile(Struct):
         """Whether nothing at all has been learned yet."""
         return self.own.anchor == 0
 
-    def newcomer(self, time: int, history: float | None = None) -> bool:
-        """Whether too little is known to tell what is unusual: few days, or few logins.
-
-        ``history`` is ``effective_logins``, if known.
+    def newcomer(self, time: int) -> bool:
+        """Whether it was first seen days ago at most. Who comes seldom, or comes back after months,
+        is no newcomer: nobody is about to see them unpack.
         """
-        if not self.first_seen or time - self.first_seen < SETTLED_AFTER:
-            return True
-        return (self.effective_logins(time) if history is None else history) < ENOUGH_LOGINS
+        return not self.first_seen or time - self.first_seen < SETTLED_AFTER
 
     def effective_logins(self, time: int, scale: float | None = None) -> float:
         """Decayed count of learned logins; ``scale`` is that of ``own`` at the time, if known."""

@@ -6,6 +6,7 @@ way of learning: a place, from which a journey is timed, and a session that was 
 
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Profile, Scene
+from quivive.engine.state import group_before
 from quivive.engine.taught import Taught
 
 
@@ -25,5 +26,5 @@ def again(login: Observation, scene: Scene) -> Taught:
     for state in (scene.address, scene.network):
         if state is not None and time > state.last_seen:
             state.last_seen = time
-    group = profile.group or login.kind
+    group = group_before(profile, login)
     return Taught((), login.constellation, group, 1.0, False, False, None, False)

@@ -15,7 +15,7 @@ from quivive.engine.beside import Looking, Said
 from quivive.engine.observe import observe, with_known_place
 from quivive.engine.probation import ODD_SHARE, mature
 from quivive.engine.road import open_or_close, passed
-from quivive.engine.state import State
+from quivive.engine.state import State, group_before
 from quivive.engine.taught import Taught
 from quivive.engine.watch import watch, watch_again
 from quivive.enrich.enricher import Enriched, Enricher
@@ -106,7 +106,7 @@ class Engine:
 
         profile = scene.profile
         history = profile.effective_logins(login.time, levels.own_scale)
-        newcomer = profile.newcomer(login.time, history)
+        newcomer = profile.newcomer(login.time)
         calibration = calibration_of(state.calibrations, login, newcomer)
         what = login.facts if self.shortens and login.learnable else 0
         same = passed(login, scene, what) if what else None
@@ -194,7 +194,7 @@ class Engine:
         taught = None
         if login.learnable:
             profile = scene.profile
-            before, group = None, profile.group or login.kind
+            before, group = None, group_before(profile, login)
             # A pinned rule may speak against a login that looks usual in everything else.
             unusual = calibration.gated(assessment.score) or assessment.undamped >= FINDING
             pinned = any(e.pinned is not None for e in gathered.evidence)

@@ -9,6 +9,7 @@ from quivive.baseline.lesson import Before
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import (
     CONSTELLATIONS_KEPT,
+    GUESTS,
     PLACES_KEPT,
     SESSIONS_KEPT,
     AddressState,
@@ -24,7 +25,7 @@ from quivive.baseline.profile import (
 )
 from quivive.baseline.tables import DAY_MS
 from quivive.engine.probation import wait
-from quivive.engine.state import State
+from quivive.engine.state import State, group_before
 from quivive.model.assessment import FINDING, Assessment
 from quivive.scoring.assess import Told
 from quivive.signals.elsewhere import main_product
@@ -300,12 +301,12 @@ def learn(
             profile.learned.pop(next(iter(profile.learned)))
         if waits:
             found = tuple((f.factor, f.key, f.weigh) for one in said for f in one.features)
-            wait(state, profile, Waiting(time, key, group or login.kind, trust, found))
+            wait(state, profile, Waiting(time, key, group_before(profile, login), trust, found))
         else:
             _count(levels, said, trust)
         if login.kind != kind or not group or profile.successes % 16 == 0:
             profile.kind = login.kind
-            profile.group = group_of(profile, login.kind)
+            profile.group = GUESTS if login.guest else group_of(profile, login.kind)
     regrouped = profile.group if profile.group != group else None
     return (
         Before(
@@ -381,7 +382,9 @@ def at_one(one: Place, other: Place) -> bool:
 
 
 def group_of(profile: Profile, kind: str) -> str:
-    """The inferred peer group: people by home city, machines by the log they work in."""
+    """The inferred peer group: people by home city, machines by the log they work in. (Guests,
+    who come from everywhere, are peers wherever they live.)
+    """
     factor = "city" if kind == "human" else "log"
     table = profile.own.tables.get(factor)
     if table is None or not table.values:

@@ -12,7 +12,14 @@ from quivive.baseline.directory import Directory
 from quivive.baseline.monitor import Monitor
 from quivive.baseline.novelty import Novelty
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import PLACES_KEPT, AddressState, Organisation, Profile, Scene
+from quivive.baseline.profile import (
+    GUESTS,
+    PLACES_KEPT,
+    AddressState,
+    Organisation,
+    Profile,
+    Scene,
+)
 from quivive.baseline.tables import DAY_MS
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine.resident import Backing, Resident
@@ -40,6 +47,11 @@ class KnownPlace(Struct, frozen=True, cache_hash=True):
     asn: str | None
     as_name: str | None
     day: int = 0  # on which it was last stated, since 1970
+
+
+def group_before(profile: Profile, login: Observation) -> str:
+    """The peer group of the identity at its login; of one without history, who else began so."""
+    return profile.group or (GUESTS if login.guest else login.kind)
 
 
 def _profile_until(profile: Profile) -> int | None:
@@ -126,8 +138,7 @@ class State(Struct):
     def scene(self, login: Observation, profile: Profile) -> tuple[Scene, Levels]:
         """What the signals may look at for this login, with its three levels."""
         organisation = self.organisation
-        group = profile.group or login.kind
-        peers = organisation.group(group)
+        peers = organisation.group(group_before(profile, login))
         scene = Scene(
             profile,
             self.addresses.get(login.ip) if login.ip else None,

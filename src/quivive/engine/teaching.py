@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from quivive.baseline.lesson import Before, Lesson
 from quivive.baseline.profile import (
     CONSTELLATIONS_KEPT,
+    GUESTS,
     PLACES_KEPT,
     SESSIONS_KEPT,
     AddressState,
@@ -69,7 +70,8 @@ def put(
         if former.regrouped is not None and profile.group == former.group:
             profile.kind, profile.group = lesson.kind, former.regrouped
     elif counted and (not profile.group or profile.kind != lesson.kind):
-        profile.kind, profile.group = lesson.kind, group_of(profile, lesson.kind)
+        profile.kind = lesson.kind
+        profile.group = GUESTS if lesson.group == GUESTS else group_of(profile, lesson.kind)
     regrouped = profile.group if profile.group != group else None
     before = Before(
         country, network, welcomed, replaced, dropped, session, known, kind, group, regrouped

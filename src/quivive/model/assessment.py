@@ -50,7 +50,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
     repeated: how often it was told already, which lowers risk_score (as waiting at a prompt for
         another factor does) but not ``undamped``, on which policy decides.
     history: effective (decayed) logins of the identity that were known; low_history: fewer than
-        five. newcomer: few logins or few days were known, so it is measured among newcomers.
+        five. newcomer: first seen days ago at most, so it is measured among newcomers.
     short_road: whether it was taken for as usual as the same login earlier in the hour.
     """
 

@@ -29,7 +29,8 @@ PER_GROUP = 2
 WORTH_TELLING = 1.0
 QUIET = 20.0  # nine logins in ten are below: one reason is given at most, if it weighs
 TELLING = 0.1  # nats under which evidence is not worth a line
-NEWCOMER_DISCOUNT = 0.25  # of the risk, while nothing is known: new people are unlike others
+NEWCOMER_DISCOUNT = 0.25  # of the risk, while neither they nor newcomers here are known
+LATER_DISCOUNT = 0.1  # once it is known what newcomers do here
 ATTEMPT_SHARE = 0.35  # a login that did not get in keeps this share of its risk
 HALFWAY_SHARE = 0.75  # of its risk decides where one stands that waits for another factor
 REPEAT = 20.0  # risk taken off for each time it was told already
@@ -202,7 +203,8 @@ def risk_of(
     """
     risk = min(calibration.risk(score), FINDING + STEEPNESS * (score - EVEN))
     risk = max(0.0, risk)
-    risk *= 1 - NEWCOMER_DISCOUNT * exp(-history / ENOUGH_LOGINS)
+    discount = NEWCOMER_DISCOUNT if calibration.young(login.time) else LATER_DISCOUNT
+    risk *= 1 - discount * exp(-history / ENOUGH_LOGINS)
     for pin in evidence:
         if pin.pinned is not None:
             risk = max(risk, pin.pinned + (100.0 - pin.pinned) * 0.2 * risk / 100)

@@ -58,9 +58,10 @@ class Calibration(Struct):
             self.anchor = time
         amount = self.scale(time)
         if amount > 1e12:
+            amount /= 2  # from a half-life ago, so that it stays no longer young
             self.bins = {b: n / amount for b, n in self.bins.items() if n / amount > 1e-6}
             self.total = sum(self.bins.values())
-            self.anchor, amount = time, 1.0
+            self.anchor, amount = time - HALF_LIFE, 2.0
         slot = floor(score / BIN)
         self.bins[slot] = self.bins.get(slot, 0.0) + amount
         self.total += amount
@@ -72,6 +73,10 @@ class Calibration(Struct):
         """What one login at ``time`` is worth in the units of the anchor."""
         halvings = (time - self.anchor) / HALF_LIFE
         return float(2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings)))
+
+    def young(self, time: int) -> bool:
+        """Whether it counts for less than a half-life: what is ordinary is hardly known yet."""
+        return self.anchor == 0 or time - self.anchor < HALF_LIFE
 
     def _fit(self, scale: float, time: int, pool: "Calibration | None") -> None:
         """Threshold at the 98th percentile; shape and width of the excess by moments."""
