@@ -34,6 +34,7 @@ from quivive.scoring.assess import (
     REPEATS,
     WORSE,
     Gathered,
+    Standing,
     Told,
     assess,
 )
@@ -200,7 +201,7 @@ def test_what_gets_worse_in_an_open_case_ranks_lower_all_the_same() -> None:
     gathered = Gathered((), [moved], (), {"moved": "session"})
 
     def risk(told: Told) -> Assessment:
-        return assess(seen(1), gathered, levels, calibration, told, False, 50.0)
+        return assess(seen(1), gathered, levels, Standing(50.0, False, calibration), told)
 
     news = risk(Told(1.0 + SAME_AGAIN, 60.0))
     worse = risk(Told(1.0 + SAME_AGAIN, 60.0, open_case=60.0))
@@ -218,7 +219,7 @@ def test_who_waits_at_a_prompt_ranks_below_who_got_in_and_is_decided_on_alike() 
     done = seen()
     waiting = replace(done, outcome="interrupt")
     got_in, halfway = (
-        assess(one, gathered, levels, Calibration(), NOTHING_TOLD, False, 50.0)
+        assess(one, gathered, levels, Standing(50.0, False, Calibration()), NOTHING_TOLD)
         for one in (done, waiting)
     )
     assert got_in.undamped == got_in.risk_score == halfway.undamped

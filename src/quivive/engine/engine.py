@@ -23,8 +23,8 @@ from quivive.model.assessment import FINDING, Assessment, Decision, level_of
 from quivive.model.event import Activity, AuthEvent
 from quivive.policy.budget import Budgets, judge
 from quivive.policy.deciding import Deciding, Telling
-from quivive.scoring.assess import QUIET, Gathered, as_before, assess
-from quivive.scoring.calibrate import Calibration, calibration_of, count
+from quivive.scoring.assess import QUIET, Gathered, Standing, as_before, assess
+from quivive.scoring.calibrate import calibration_of, count
 from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
 from quivive.scoring.weigh import weigh_all
@@ -105,23 +105,22 @@ class Engine:
         scene, levels = state.scene(login, state.profile(login.identity))
 
         profile = scene.profile
-        history = profile.effective_logins(login.time, levels.own_scale)
         newcomer = profile.newcomer(login.time)
-        calibration = calibration_of(state.calibrations, login, newcomer)
+        standing = Standing(
+            profile.effective_logins(login.time, levels.own_scale),
+            newcomer,
+            calibration_of(state.calibrations, login, newcomer),
+        )
         what = login.facts if self.shortens and login.learnable else 0
         same = passed(login, scene, what) if what else None
         if same is not None:
             said: list[Spoken] = []
             gathered = Gathered((), (), (), self.groups, same.beside)
-            assessment = as_before(
-                login, same.score, same.share, same.missing, calibration, newcomer, history
-            )
+            assessment = as_before(login, same.score, same.share, same.missing, standing)
         else:
             said, gathered = self.gather(login, scene, levels)
             told = learn.told_before(login, profile)
-            assessment = assess(
-                login, gathered, levels, calibration, told, newcomer, history, self.words_from
-            )
+            assessment = assess(login, gathered, levels, standing, told, self.words_from)
         decision = self.decider.decide(event, login, assessment)
         telling = judge(
             assessment.risk_score,
@@ -138,7 +137,7 @@ class Engine:
             count(state.calibrations, login, newcomer, assessment.score)
         else:
             watch(event, login, scene, levels, said, gathered, assessment.score, state)
-            taught = self._learn(login, scene, levels, said, gathered, assessment, calibration)
+            taught = self._learn(login, scene, levels, said, gathered, assessment, standing)
         event = with_known_place(event, login)
         scored = Scored(
             event,
@@ -181,13 +180,13 @@ class Engine:
         said: list[Spoken],
         gathered: Gathered,
         assessment: Assessment,
-        calibration: Calibration,
+        standing: Standing,
     ) -> Taught | None:
         """Score first, learn after, and learn only what is not too unusual to trust.
 
         None where there was nothing to learn.
         """
-        state = self.state
+        state, calibration = self.state, standing.calibration
         key = login.constellation
         learn.note(login, scene, levels, state)
         learn.tell(login, assessment, scene, state)

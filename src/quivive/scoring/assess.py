@@ -43,6 +43,16 @@ OPEN_CASE = 1.5
 OPEN_AT_TOP = 70.0
 
 
+class Standing(Struct, frozen=True):
+    """What a login's score is measured by: the effective logins of its identity that are known,
+    whether it is a newcomer, and the calibration of the class that follows from that.
+    """
+
+    history: float
+    newcomer: bool
+    calibration: Calibration
+
+
 class Told(Struct, frozen=True):
     """Findings an analyst has of an identity already: how many (decayed), and the worst risk.
 
@@ -103,20 +113,18 @@ def assess(
     login: Observation,
     gathered: Gathered,
     levels: Levels,
-    calibration: Calibration,
+    standing: Standing,
     told: Told,
-    newcomer: bool,
-    history: float,
     words_from: float = QUIET,
 ) -> Assessment:
     """The assessment of one login.
 
     ``told`` is what was told about this identity lately: what was told already ranks below what
-    is new, unless it is worse. ``newcomer`` is what ``calibration`` was chosen by; ``history`` the
-    effective logins known. ``words_from``: the risk from which all of it is put in words.
+    is new, unless it is worse. ``words_from``: the risk from which all of it is put in words.
     """
     sums = gathered.sums()
     score = score_of(sums, login.kind)
+    history, calibration = standing.history, standing.calibration
     undamped = risk_of(score, login, gathered.evidence, history, calibration)
     most = REPEATS_LATER if told.later else REPEATS
     repeated = min(told.findings, most) if undamped < told.worst + WORSE else 0.0
@@ -148,7 +156,7 @@ def assess(
         otherwise=ordinary,
         not_evaluable=tuple([m.text for m in gathered.missing]),
         low_history=history < ENOUGH_LOGINS,
-        newcomer=newcomer,
+        newcomer=standing.newcomer,
         repeated=round(repeated),
         undamped=undamped,
         history=history,
@@ -160,12 +168,11 @@ def as_before(
     score: float,
     share: float,
     missing: tuple[str, ...],
-    calibration: Calibration,
-    newcomer: bool,
-    history: float,
+    standing: Standing,
 ) -> Assessment:
     """The assessment of a login that is as one before it: its ``score``, without words."""
-    risk = risk_of(score, login, (), history, calibration)
+    history = standing.history
+    risk = risk_of(score, login, (), history, standing.calibration)
     return Assessment(
         score=score,
         risk_score=risk,
@@ -178,7 +185,7 @@ def as_before(
         otherwise="",
         not_evaluable=missing,
         low_history=history < ENOUGH_LOGINS,
-        newcomer=newcomer,
+        newcomer=standing.newcomer,
         undamped=risk,
         history=history,
         short_road=True,
