@@ -108,9 +108,11 @@ def test_a_finding_is_told_with_the_login_before(store: Store) -> None:
 
 def test_a_repeat_that_is_worse_makes_the_incident_worse(store: Store) -> None:
     desk = Desk(store)
-    keep(store, desk, line(1), line(2, finding=False, risk_score=48.0, undamped=97.0, repeated=2))
+    keep(store, desk, line(1))
+    keep(store, desk, line(2, finding=False, risk_score=48.0, undamped=97.0, repeated=2))
     (incident,) = desk.book.incidents.values()
     assert (incident.risk, incident.best, incident.count) == (97.0, "e2", 2)
+    assert [(n.what, n.risk_score) for n in notes(store)] == [("opened", 70.0), ("raised", 97.0)]
     # What is no worse, no repeat, or of nobody with an incident is left alone.
     keep(
         store,

@@ -19,6 +19,7 @@ from quivive.app.notifying import outgoing
 from quivive.engine.state import State
 from quivive.incidents.book import Book
 from quivive.incidents.rules import Rules
+from quivive.model.assessment import level_of
 from quivive.model.audit import Entry
 from quivive.model.canary import is_canary
 from quivive.model.context import Context
@@ -70,9 +71,10 @@ class Desk:
         origin: the request that brought it.
         """
         scored = read_line(line)
-        finding = finding_of(scored, self.known) if scored.finding else self._worse(scored)
-        if finding is None:
+        told = scored if scored.finding else self._worse(scored)
+        if told is None:
             return
+        scored, finding = told, finding_of(told, self.known)
         self.changes += self.book.take(finding)
         self.taken.append((finding, scored))
         if origin is not None:
@@ -85,12 +87,12 @@ class Desk:
         stored = Incidents(self.store).open()
         return any(i.id in mine and _said(mine[i.id]) != _said(i) for i in stored)
 
-    def _worse(self, scored: Scored) -> Finding | None:
+    def _worse(self, scored: Scored) -> Scored | None:
         incident = self.book.going_on(scored.identity)
         risk = scored.undamped
         if not scored.repeated or risk is None or incident is None or risk <= incident.risk:
             return None
-        return replace(finding_of(scored, self.known), risk=risk)
+        return replace(scored, risk_score=risk, risk_level=level_of(risk))
 
     def tick(self, now: int) -> None:
         """Time (ms UTC, that of events) has come this far: what is quiet closes."""

@@ -12,7 +12,7 @@ from quivive.app.notices import read_line, runbook_of
 from quivive.app.responding import read_intended
 from quivive.model.incident import Incident
 from quivive.model.response import ResponseResult
-from quivive.server.console.login import Login, read
+from quivive.server.console.login import Login, as_told, read
 from quivive.server.console.veil import Veil
 from quivive.store.database import BATCH, Store, assessments
 from quivive.store.outbox import Row, StoredOutbox
@@ -100,7 +100,7 @@ def cases(store: Store, incidents: Iterable[Incident], veil: Veil) -> list[Case]
         line = found.get(incident.best)
         scored = read_line(line) if line is not None else None
         book = runbook_of(incident, scored).rpartition("/")[2].removesuffix(".md")
-        best = read(line, veil) if line is not None else None
+        best = as_told(read(line, veil)) if line is not None else None
         veil.know(*incident.identities)
         made.append(Case(incident=incident, best=best, runbook=book))
     return made

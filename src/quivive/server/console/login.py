@@ -3,10 +3,11 @@
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from quivive.app.notices import service_of, side_of
 from quivive.app.output import Line
-from quivive.model.assessment import Reason
+from quivive.model.assessment import Reason, level_of
 from quivive.model.event import AuthEvent, Status
 from quivive.model.notification import Side
 from quivive.server.console.veil import Veil
@@ -114,6 +115,16 @@ def read(line: bytes, veil: Veil) -> Login:
         veil.alias(login.identity, *names)
     login.side = side(login, veil)
     return login
+
+
+def as_told(login: Login) -> Login:
+    """A login of an incident. One that only made it worse, and ranked lower as a repeat, stands
+    there like a finding, with the risk that it had before that.
+    """
+    if login.finding:
+        return login
+    risk = login.risk_score if login.undamped is None else login.undamped
+    return replace(login, finding=True, risk_score=risk, risk_level=level_of(risk))
 
 
 def side(login: Login, veil: Veil) -> Side:

@@ -10,7 +10,7 @@ from quivive.baseline.profile import AddressState
 from quivive.model.audit import Record
 from quivive.model.incident import Incident
 from quivive.server.console.gather import Action, Case, actions_of, cases, lines
-from quivive.server.console.login import Login, facts, read
+from quivive.server.console.login import Login, as_told, facts, read
 from quivive.server.console.veil import Veil
 from quivive.server.console.words import short
 from quivive.store import console
@@ -101,7 +101,8 @@ def of(store: Store, incident: Incident, veil: Veil, land: str = "") -> Story:
     case = cases(store, [incident], veil)[0]
     members = Incidents(store).findings(incident.id)[:MOST_FINDINGS]
     bodies = lines(store, [event_id for event_id, _, _ in members])
-    findings = sorted((read(body, veil) for body in bodies.values()), key=lambda f: (f.time, f.id))
+    told = (as_told(read(body, veil)) for body in bodies.values())
+    findings = sorted(told, key=lambda f: (f.time, f.id))
     names = case.names[:MOST_IDENTITIES]
     around = console.logins_of(
         store, names, incident.opened - BEFORE, incident.last + AFTER, MOST_LOGINS + 1
@@ -113,6 +114,8 @@ def of(store: Store, incident: Incident, veil: Veil, land: str = "") -> Story:
     before = _before(store, case.best, veil)
     known = {login.id for login in logins}
     every = logins + [f for f in findings if f.id not in known]
+    own = set(ids)
+    every = [as_told(x) if x.id in own else x for x in every]
     spots, ways = spots_of(_visits(every))
     last = findings[-1].time if findings else incident.last
     return Story(
