@@ -83,7 +83,9 @@ def counted(*streams: tuple[str, bool, list[float]]) -> dict[str, Calibration]:
     for n in range(max(len(scores) for *_, scores in streams)):
         for log, newcomer, scores in streams:
             if n < len(scores):
-                count(found, of(log, n), newcomer, scores[n])
+                login = of(log, n)
+                own = calibration_of(found, login, newcomer)
+                count(found, own, login, newcomer, scores[n])
     return found
 
 
@@ -280,7 +282,9 @@ def test_whatever_was_counted_exceedance_never_rises_with_the_score(
         rng = random.Random(f"{log}{number}")
         for _ in range(number):
             time += 1
-            count(found, of(log, time), newcomer, rng.gauss(mean, spread))
+            login = of(log, time)
+            own = calibration_of(found, login, newcomer)
+            count(found, own, login, newcomer, rng.gauss(mean, spread))
     for calibration in found.values():
         ordered = sorted(scores)
         shares = [calibration.exceedance(score) for score in ordered]

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from quivive.app.kept import decode_kept, row_of
 from quivive.engine.engine import Scored
 from quivive.model.event import AuthEvent, Session, Status
 from tests.scenario.company import (
@@ -126,3 +127,21 @@ def test_it_finds_the_same_and_learns_the_same() -> None:
             # A machine's repeats move its windows once an hour.
             late = max((its[name] - mine[name] for name in its), default=0)
             assert 0 <= late < (60 * MINUTE if profile.kind == "service" else 1)
+
+
+def test_a_repeat_is_kept_with_its_own_time_and_nothing_else_of_its_own() -> None:
+    """Its lesson is the first one's bytes around another time."""
+    made = company()
+    *before, call = list(machines(43, 44))[:4]
+    call = replace(call, session=Session(uid="s-1"))
+    made.sees([*before, call])
+    for minutes in (1, 2, 3):
+        scored = made.judges(again(call, minutes))
+        assert short(scored)
+        assert scored.taught is not None
+        assert scored.taught.is_repeat
+        row = row_of("id", scored, b"{}")
+        assert row.lesson is not None
+        assert decode_kept(row.lesson, "here").lesson == scored.lesson
+        assert scored.lesson is not None
+        assert scored.lesson.time == call.time + minutes * MINUTE

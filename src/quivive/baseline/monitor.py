@@ -7,6 +7,7 @@ an hour is no majority, and hours stay as they are. Everything is bounded
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import floor
 
 from msgspec import Struct, field
@@ -195,6 +196,7 @@ def _shift(hour: int) -> str:
 _HOURS = tuple(_shift(hour) for hour in range(24))
 
 
+@lru_cache(256)
 def source_of(product: str, log: str | None) -> str:
     """A log in words: its product, and its own name where that says more."""
     if log is None or log == product:

@@ -73,7 +73,9 @@ class Level(Struct):
         if self.anchor == 0:
             self.anchor = time
         halvings = (time - self.anchor) / self.half_life_ms
-        scale: float = 2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings))
+        if not -MOST_HALVINGS < halvings < MOST_HALVINGS:
+            halvings = MOST_HALVINGS if halvings > 0 else -MOST_HALVINGS
+        scale: float = 2.0**halvings
         return scale
 
     def add(self, factor: str, key: str, scale: float) -> None:

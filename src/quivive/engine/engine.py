@@ -101,10 +101,10 @@ class Engine:
         former = state.directory.former_name(login.identity)
         if former is not None:
             state.merge_profile(former, login.identity)
-        mature(state, state.profile(login.identity), login.time)
-        scene, levels = state.scene(login, state.profile(login.identity))
+        profile = state.profile(login.identity)
+        mature(state, profile, login.time)
+        scene, levels = state.scene(login, profile)
 
-        profile = scene.profile
         newcomer = profile.newcomer(login.time)
         standing = Standing(
             profile.effective_logins(login.time, levels.own_scale),
@@ -134,7 +134,7 @@ class Engine:
         if same is not None and teaches_little(login, profile):
             watch_again(event, login, assessment.score, state)
             taught: Taught | None = again(login, scene)
-            count(state.calibrations, login, newcomer, assessment.score)
+            count(state.calibrations, standing.calibration, login, newcomer, assessment.score)
         else:
             watch(event, login, scene, levels, said, gathered, assessment.score, state)
             taught = self._learn(login, scene, levels, said, gathered, assessment, standing)
@@ -205,7 +205,7 @@ class Engine:
                 counted = learn.first_of_hour(login, key, profile)
             taught = Taught(said, key, group, trust, held, counted, before, waits)
         if login.accepted and not assessment.repeated:
-            count(state.calibrations, login, assessment.newcomer, assessment.score)
+            count(state.calibrations, calibration, login, assessment.newcomer, assessment.score)
         return taught
 
     def _ranked(self, scored: Scored) -> Scored:

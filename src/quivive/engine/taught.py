@@ -22,6 +22,11 @@ class Taught(Struct, frozen=True):
     before: Before | None
     waits: bool
 
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it taught only that it came again (again.py)."""
+        return self.trust > 0.0 and self.before is None
+
     def lesson(
         self, login: Observation, features: tuple[tuple[str, str, bool], ...] | None = None
     ) -> Lesson:

@@ -72,7 +72,10 @@ class Calibration(Struct):
     def scale(self, time: int) -> float:
         """What one login at ``time`` is worth in the units of the anchor."""
         halvings = (time - self.anchor) / HALF_LIFE
-        return float(2.0 ** max(-MOST_HALVINGS, min(MOST_HALVINGS, halvings)))
+        if not -MOST_HALVINGS < halvings < MOST_HALVINGS:
+            halvings = MOST_HALVINGS if halvings > 0 else -MOST_HALVINGS
+        scale: float = 2.0**halvings
+        return scale
 
     def young(self, time: int) -> bool:
         """Whether it counts for less than a half-life: what is ordinary is hardly known yet."""
@@ -190,12 +193,16 @@ def calibration_of(
 
 
 def count(
-    calibrations: dict[str, Calibration], login: Observation, newcomer: bool, score: float
+    calibrations: dict[str, Calibration],
+    of: Calibration,
+    login: Observation,
+    newcomer: bool,
+    score: float,
 ) -> None:
-    """Counts a login's score in its class, and in that of all products together."""
+    """Counts a login's score in its class, ``of``, and in that of all products together."""
     pool = _found(calibrations, _class(login.kind, EVERY_PRODUCT, newcomer), newcomer)
     pool.observe(score, login.time)
-    calibration_of(calibrations, login, newcomer).observe(score, login.time, pool)
+    of.observe(score, login.time, pool)
 
 
 @lru_cache(1024)

@@ -49,7 +49,7 @@ class Shadow:
         undamped = risk_of(score, login, gathered.evidence, assessment.history, calibration)
         risk = max(0.0, undamped - (assessment.undamped - assessment.risk_score))
         if login.accepted and not assessment.repeated:
-            count(self.calibrations, login, assessment.newcomer, score)
+            count(self.calibrations, calibration, login, assessment.newcomer, score)
         return score, risk
 
     def ranked(
