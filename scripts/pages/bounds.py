@@ -1,10 +1,10 @@
 """bounds.md: every limit on what is kept."""
 
 from quivive.app import audit as app_audit
-from quivive.app import ingest, live, notifying, running
+from quivive.app import ingest, kept, live, notifying, repeats, running
 from quivive.app.registry import signals
 from quivive.baseline import clocks, directory, monitor, novelty, profile, tables, windows
-from quivive.engine import learn, probation, road, seen, state, verdicts
+from quivive.engine import learn, observe, probation, road, seen, state, verdicts
 from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
@@ -118,6 +118,9 @@ def bounds_page() -> str:
         ("rejects kept with their text a run (all are counted)", ingest.REJECTS_KEPT),
         ("lookups of addresses cached", enricher.CACHE_SIZE),
         ("user agents cached", client.CACHE_SIZE),
+        ("records of a log remembered, to know those that say the same", repeats.KEPT),
+        ("observations remembered, to know logins that are alike", observe.SHAPES_KEPT),
+        ("lessons of repeats remembered", kept.PACKED),
         ("warnings kept while reading address lists", lists.MAX_WARNINGS),
         ("earliest and latest time believed", "2000-01-01 to 2100-01-01"),
         ("a place database is old after, in days", STALE_DAYS),

@@ -9,6 +9,7 @@ from functools import cache
 from quivive.engine.engine import Scored
 from quivive.model.event import AuthEvent, Status
 from quivive.scoring.assess import FINDING, REPEAT, REPEATS
+from quivive.scoring.calibrate import calibration_of
 from tests.scenario.company import (
     BUCHAREST,
     BUCHAREST_HOTEL,
@@ -223,8 +224,8 @@ def test_the_attacker_teaches_nothing() -> None:
                                   agent=UNKNOWN_CLIENT, mfa=False))  # fmt: skip
         said = next(r for r in again.assessment.reasons if r.signal == "country")
         assert "country RO: 0 of its" in said.text
-        calibration = made.engine.state.calibration(
-            again.login, made.engine.state.profile(again.login.identity)
+        calibration = calibration_of(
+            made.engine.state.calibrations, again.login, again.assessment.newcomer
         )
         assert calibration.risk(again.assessment.score) >= FINDING
     profile = made.engine.state.profiles[DANA.email]

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quivive.enrich.agents import OFFENSIVE
-from quivive.enrich.client import Client, ClientParser, client_of, os_family
+from quivive.enrich.client import Client, ClientParser, os_family
+from quivive.enrich.enricher import Enricher
 from quivive.model.event import AuthEvent, Device, HttpRequest, Metadata, Os, Product, User
 
 PARSER = ClientParser()
@@ -169,6 +170,10 @@ def event(agent: str | None = None, system: str | None = None) -> AuthEvent:
         http_request=HttpRequest(user_agent=agent) if agent else None,
         device=Device(type_id=0, os=Os(name=system, type_id=0)) if system else None,
     )
+
+
+def client_of(login: AuthEvent) -> Client:
+    return Enricher().enrich(login).client
 
 
 def test_the_device_tells_what_the_agent_does_not() -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
+from quivive.app import kept
 from quivive.app.audit import signing_key, verify
 from quivive.app.erasing import Erased, erase, pseudonymise, stand_in
 from quivive.app.errors import UsageError
@@ -17,6 +19,7 @@ from quivive.app.keeping import load_state
 from quivive.app.ssf import Transmitter
 from quivive.app.telemetry import Telemetry
 from quivive.cli.main import cli
+from quivive.engine import observe
 from quivive.respond import caep
 from quivive.respond.secret import Secret
 from quivive.respond.ssf.streams import Poll, Wanted
@@ -26,6 +29,7 @@ from quivive.store.analytics import Analytics
 from quivive.store.database import Store
 from quivive.store.models import Author
 from quivive.store.telemetry import Line, Parts
+from tests.scenario import company as scenario
 from tests.unit.company_state import company
 from tests.vendor import key_pem
 
@@ -81,6 +85,18 @@ def test_no_table_but_what_must_stay_names_it_any_more(
     assert done.incidents > 0
     assert done.in_trail > 0
     assert verify(store, signing_key(store)).broken is None
+
+
+def test_what_the_process_remembers_of_logins_is_forgotten_with_it(store: Store) -> None:
+    made = scenario.company()
+    *before, call = list(scenario.machines(43, 44))[:4]
+    made.sees([*before, call])
+    kept.row_of("id", made.judges(replace(call, time=call.time + 60_000)), b"{}")
+    assert observe._observed.cache_info().currsize
+    assert kept._repeated._known
+    erase(store, somebody(store)[0], BY)
+    assert not observe._observed.cache_info().currsize
+    assert not kept._repeated._known
 
 
 def test_tokens_that_name_it_leave_the_streams(

@@ -252,8 +252,7 @@ def test_contexts_are_added_listed_ended_and_imported(run, state: Path, tmp_path
     assert "lab          safelist     ended" in everything
 
 
-def test_a_decider_comes_from_a_file_the_store_or_the_package(state: Path, mine: Path) -> None:
-    assert decider().policy.name == "default"
+def test_a_decider_comes_from_a_file_or_the_store(state: Path, mine: Path) -> None:
     with Store(state) as store:
         assert decider(store).policy.name == "default"
         app.activate(store, mine, ANA)

@@ -85,6 +85,31 @@ def test_whatever_stands_in_it_is_read_as_it_would_be_alone(
         both(path, monkeypatch)
 
 
+def test_two_sources_in_one_log_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "both.jsonl"
+    pod = {
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "stage": "ResponseComplete",
+        "verb": "list",
+        "user": {"username": "system:serviceaccount:shop:till"},
+        "requestURI": "/api/v1/pods",
+        "sourceIPs": ["10.0.0.7"],
+        "objectRef": {"resource": "pods"},
+        "responseStatus": {"code": 200},
+    }
+    lines: list[object] = []
+    for n in range(12):
+        when = f"2026-02-03T04:{n:02}:00Z"
+        of_pod = pod | {"auditID": f"a-{n}", "requestReceivedTimestamp": when}
+        of_key = record(eventTime=when, eventID=f"e-{n}")
+        lines += [of_pod, of_key] if n < 4 else [of_pod, of_pod | {"auditID": f"b-{n}"}, of_key]
+    path.write_bytes(b"\n".join(map(msgspec.json.encode, lines)) + b"\n")
+    read, repeats = both(path, monkeypatch)
+    assert len(read) == len(lines)
+    assert repeats > 0
+
+
 def test_a_log_without_repeats_is_soon_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "trail.jsonl"
     lines = [record(sourceIPAddress=f"198.51.100.{n % 250}", n=n) for n in range(LOOKS + 2)]

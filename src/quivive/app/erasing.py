@@ -21,7 +21,7 @@ from quivive.app.audit import sign
 from quivive.app.erasing_telemetry import erase_rows
 from quivive.app.errors import UsageError
 from quivive.app.keeping import changed_entries, changing, load_state, settled
-from quivive.app.kept import decode_kept
+from quivive.app.kept import decode_kept, forget_lessons
 from quivive.app.keys import random_key
 from quivive.app.snapshot import encode_parts
 from quivive.app.verdicts import done_of
@@ -121,6 +121,7 @@ def _remove(
     )  # fmt: skip
     counts = erasing.remove(store, removal)
     forget_observed()
+    forget_lessons()
     sign(store)
     contexts = Policies(store).contexts()
     return Erased(

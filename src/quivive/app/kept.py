@@ -85,8 +85,17 @@ class _Repeated:
             self._known[key] = found
         return time.join(found)
 
+    def forget(self) -> None:
+        """Forgets all of them."""
+        self._known.clear()
+
 
 _repeated = _Repeated()
+
+
+def forget_lessons() -> None:
+    """Forgets the lessons that are remembered: somebody in them has to be forgotten."""
+    _repeated.forget()
 
 
 def row_of(event_id: str, scored: Scored, line: bytes, run: int = 0, position: int = 0) -> Row:

@@ -46,17 +46,13 @@ def active(store: Store) -> Policy:
     return version(store, Policies(store).active())
 
 
-def decider(
-    store: Store | None = None, policy: Policy | None = None, spent: Spent | None = None
-) -> Decider:
-    """What decides: the policy given, else the store's active one, else the shipped one; with
-    the flags and contexts of the store.
+def decider(store: Store, policy: Policy | None = None, spent: Spent | None = None) -> Decider:
+    """What decides: the policy given, else the store's active one (the shipped one, until another
+    was made so); with the flags and contexts of the store.
 
     ``spent`` is what budgets have used, kept with the engine's state and changed in place. Raises
     PolicyError and StoreError.
     """
-    if store is None:
-        return Decider(policy or shipped(), spent=spent)
     kept = Policies(store)
     found = policy.with_flags(kept.flags()) if policy is not None else active(store)
     return Decider(found, Contexts(kept.contexts()), spent)

@@ -4,7 +4,7 @@ from quivive.model.event import AuthEvent
 from quivive.sources.source import Source
 from quivive.sources.varying import Apart, Varying, again, is_certain, take_apart
 
-KEPT = 4_096  # records remembered of an input, about two kilobytes each
+KEPT = 4_096  # records remembered of an input and source, about two kilobytes each
 LOOKS = 1_024  # after so many looks,
 WORTH = 128  # fewer finds than this are not worth
 REST = 16_384  # the next so many looks
@@ -17,6 +17,7 @@ class Repeats:
     """
 
     def __init__(self) -> None:
+        self._by_source: dict[str, dict[bytes, AuthEvent]] = {}
         self._known: dict[bytes, AuthEvent] = {}
         self._varying: Varying | None = None
         self._apart: Apart | None = None
@@ -25,7 +26,8 @@ class Repeats:
     def read_by(self, source: Source) -> None:
         """From now on records are taken for those of ``source``."""
         if source.varying != self._varying:
-            self._known.clear()
+            self._known = self._by_source.setdefault(source.name, {})
+            self._apart = None  # it was taken apart for another
             self._varying = source.varying
 
     def find(self, body: bytes, sequence: int) -> AuthEvent | None:

@@ -26,7 +26,7 @@ from quivive.engine.resident import Backing, Resident
 from quivive.engine.seen import Seen
 from quivive.policy.budget import Thresholds
 from quivive.policy.spending import Spent
-from quivive.scoring.calibrate import Calibration, calibration_of
+from quivive.scoring.calibrate import Calibration
 
 STATE_VERSION = 2
 ADDRESS_IDLE = 45 * DAY_MS  # an address nobody came from is forgotten after this
@@ -130,10 +130,6 @@ class State(Struct):
         if profile is None:
             profile = self.profiles[identity] = Profile()
         return profile
-
-    def calibration(self, login: Observation, profile: Profile) -> Calibration:
-        """The calibration of the login's class."""
-        return calibration_of(self.calibrations, login, profile.newcomer(login.time))
 
     def scene(self, login: Observation, profile: Profile) -> tuple[Scene, Levels]:
         """What the signals may look at for this login, with its three levels."""

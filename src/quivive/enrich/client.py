@@ -17,7 +17,6 @@ from quivive.enrich.agents import (
     TOOLS,
     Tool,
 )
-from quivive.model.event import AuthEvent
 
 MAX_AGENT = 512
 CACHE_SIZE = 65536
@@ -65,36 +64,15 @@ class ClientParser:
         """``cache_size`` bounds how many user agents are remembered."""
         self._cached = lru_cache(maxsize=cache_size)(_read)
 
-    def parse(self, user_agent: str, os_hint: str | None = None) -> Client:
+    def parse(self, user_agent: str | None, os_hint: str | None = None) -> Client:
         """The client of a user agent; ``os_hint`` names its system where the text does not.
 
         Never raises; only the first 512 characters are looked at. Takes a bare browser name too
         ("Mobile Safari 17.1", as Entra gives them), and answers the same families for it.
         """
-        return self._cached(user_agent[:MAX_AGENT], os_hint)
-
-    def client_of(self, event: AuthEvent) -> Client:
-        """The client of a login: its user agent first, its device's system for what is missing."""
-        http, device = event.http_request, event.device
-        agent = http.user_agent if http is not None else None
-        os_hint = device.os.name if device is not None and device.os is not None else None
-        return self.read(agent, os_hint)
-
-    def read(self, agent: str | None, os_hint: str | None) -> Client:
-        """The client of a user agent or, where there is none, of a system's name."""
-        if agent is None and os_hint is None:
+        if user_agent is None and os_hint is None:
             return NOBODY
-        return self._cached((agent or "")[:MAX_AGENT], os_hint)
-
-
-@cache
-def _shared() -> ClientParser:
-    return ClientParser()
-
-
-def client_of(event: AuthEvent) -> Client:
-    """``ClientParser.client_of`` of one parser shared by the process."""
-    return _shared().client_of(event)
+        return self._cached((user_agent or "")[:MAX_AGENT], os_hint)
 
 
 @lru_cache(4096)

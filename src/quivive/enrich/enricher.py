@@ -108,7 +108,7 @@ class Enricher:
         agent = http.user_agent if http is not None else None
         hint = system.name if system is not None else None
         if source is None:
-            return Enriched(client=self._clients.read(agent, hint))
+            return Enriched(client=self._clients.parse(agent, hint))
         stated = extra.network_kind if extra is not None else None
         return self._together(
             source.ip, source.location, source.autonomous_system, stated, agent, hint
@@ -127,7 +127,7 @@ class Enricher:
             ip, location, system, stated
         )
         return Enriched(
-            client=self._clients.read(agent, hint),
+            client=self._clients.parse(agent, hint),
             ip=ip,
             scope=scope,
             network=network,
