@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import dense, groups, growth, speed
+from benchmarks import dense, groups, growth, jobs, speed
 from benchmarks.pages import DOCS, machine, rewrite, rounded
 from benchmarks.report import generated
 
@@ -30,7 +30,9 @@ BOUNDS = {
 
 
 class Size(NamedTuple):
-    """How much is measured. hours, every: of the dense log; each: logins of a series of growth."""
+    """How much is measured. hours, every: of the dense log; each: logins of a series of growth;
+    crowd: people of the log that several processes judge.
+    """
 
     people: int = 150
     rounds: int = 2
@@ -42,12 +44,13 @@ class Size(NamedTuple):
     each: int = 10_000
     inline_rate: float = 500.0
     inline_seconds: float = 20.0
+    crowd: int = 1_000
 
 
 FULL = Size()
 LONG = FULL._replace(identities=(*FULL.identities, 1_000_000))
-QUICK = Size(12, 1, 4, 1, 60.0, 100, (200, 1_000), 300, 50.0, 2.0)
-PARTS = ("speed", "dense", "groups", "growth", "inline")
+QUICK = Size(12, 1, 4, 1, 60.0, 100, (200, 1_000), 300, 50.0, 2.0, 12)
+PARTS = ("speed", "dense", "jobs", "groups", "growth", "inline")
 
 
 def measure(size: Size, parts: Sequence[str] = PARTS) -> dict[str, Any]:
@@ -63,6 +66,9 @@ def measure(size: Size, parts: Sequence[str] = PARTS) -> dict[str, Any]:
             found["dense"] = dense.measure(
                 Path(folder), size.services, size.hours, size.every, size.rounds
             )
+    if "jobs" in parts:
+        _tell("several processes")
+        found["jobs"] = jobs.measure(size.crowd, size.rounds)
     if "groups" in parts:
         _tell("groups of logins")
         found["groups"] = groups.measure(size.grouped)

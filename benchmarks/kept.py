@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import quivive.app.results as results_module
 import quivive.app.running as running_module
 from benchmarks.clock import Watch, cpu
 from quivive.app.incidents import Desk
@@ -13,6 +14,7 @@ from quivive.app.keeping import Saver, begin_state
 from quivive.app.lines import FileLines, lines_to
 from quivive.app.models import in_use
 from quivive.app.policies import decider
+from quivive.app.results import Alone
 from quivive.app.running import Run, asked
 from quivive.app.scoring import engine, merged
 from quivive.enrich.enricher import Enricher
@@ -21,7 +23,7 @@ from quivive.store.database import Store
 
 # What a run with a store does beyond judging: where each is called by name.
 KEEPING: dict[str, tuple[Any, str]] = {
-    "store: a row of each login": (running_module, "row_of"),
+    "store: a row of each login": (results_module, "row_of"),
     "store: which logins were read": (running_module, "_chained"),
     "store: incidents": (Desk, "take"),
     "store: what changed of the state": (Saver, "take"),
@@ -43,12 +45,12 @@ def kept_path(paths: list[str], using: Enricher, folder: Path) -> int:
         stack.enter_context(store.writing("benchmark"))
         state = begin_state(store)
         models = in_use(store, state, budgets)
-        run = Run.begin(store, state, models, asked(paths, (), out), lines)
+        run = Run.begin(store, models, asked(paths, (), out), lines)
         run.resume(_unread)
         decides = decider(store, None, state.spent)
-        step = engine(state, using, models.model, budgets, models.beside, decides).step
+        alone = Alone(engine(state, using, models.model, budgets, models.beside, decides))
         tally = Tally()
-        run.judge(merged(paths, None, tally, lambda _: None), step, tally, _unread)
+        run.judge(merged(paths, None, tally, lambda _: None), alone, tally, _unread)
         return run.row.lines
 
 

@@ -35,6 +35,8 @@ def generated(found: Figures) -> str:
     ]
     if dense := found.get("dense"):
         parts += ["### The short road\n", short_road(dense)]
+    if jobs := found.get("jobs"):
+        parts += ["### Several processes\n", several(jobs)]
     if groups := found.get("groups"):
         parts += ["### One at a time, or several\n", grouped(groups)]
     if growth := found.get("growth"):
@@ -173,6 +175,20 @@ def short_road(dense: Figures) -> str:
             ],
         )
     )
+
+
+def several(jobs: Sequence[Figures]) -> str:
+    """Elapsed and CPU time by the number of processes, without and with a store."""
+    same = all(one["same"] for one in jobs)
+    return f"{jobs[0]['logins']:,} logins of people.\n\n" + table(
+        ["", "--jobs", "elapsed, s", "times as fast", "CPU of all, s", "ratio", "logins a second"],
+        [
+            ["score --state" if one["kept"] else "score", str(one["jobs"]),
+             f"{one['elapsed_s']:.1f}", f"{one['faster']:.2f}", f"{one['cpu_s']:.1f}",
+             f"{one['cpu_ratio']:.2f}", f"{one['logins'] / one['elapsed_s']:,.0f}"]
+            for one in jobs
+        ],
+    ) + ("\nThe lines were the same.\n" if same else "\n**The lines differed.**\n")  # fmt: skip
 
 
 def grouped(groups: Sequence[Figures]) -> str:

@@ -35,8 +35,9 @@ from quivive.sim.build import simulate
 VENDORS = ("entra", "okta", "cloudtrail", "kubernetes", "sshd")
 # The stages of one login in ``Engine.step``: where each is called by name.
 ENGINE_STAGES: dict[str, tuple[Any, str]] = {
-    "enrich": (Enricher, "enrich"),
-    "observe": (engine_module, "observe"),
+    "arrive": (engine_module, "arrive"),
+    "publish": (engine_module, "publish"),
+    "observe": (engine_module, "observed"),
     "mature": (engine_module, "mature"),
     "scene": (State, "scene"),
     "passed": (engine_module, "passed"),
@@ -46,21 +47,23 @@ ENGINE_STAGES: dict[str, tuple[Any, str]] = {
     "judge": (engine_module, "judge"),
     "watch": (engine_module, "watch"),
     "watch again": (engine_module, "watch_again"),
+    "record": (engine_module, "record"),
     "learn": (Engine, "_learn"),
     "again": (engine_module, "again"),
     "open_or_close": (engine_module, "open_or_close"),
 }
 # What the table calls them; some of them together.
 PARTS = {
-    "enrich (known address)": ("enrich",),
+    "arrive (duplicate? whose? known address)": ("arrive",),
     "observe": ("observe",),
     "scene, with what has waited": ("scene", "mature"),
     "short road (is it one?)": ("passed", "open_or_close"),
     "gather (signals)": ("gather",),
     "assess": ("assess",),
     "decide, hold the budget": ("decide", "judge"),
-    "watch (drift, gaps, novelty)": ("watch", "watch again"),
+    "watch (drift, gaps, novelty)": ("watch", "watch again", "record"),
     "learn": ("learn", "again"),
+    "learn what others' logins taught": ("publish",),
 }
 TITLES = {
     "decode": "decode JSON",

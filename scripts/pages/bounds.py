@@ -2,9 +2,10 @@
 
 from quivive.app import audit as app_audit
 from quivive.app import ingest, kept, live, notifying, repeats, running
+from quivive.app.jobs import judges
 from quivive.app.registry import signals
 from quivive.baseline import clocks, directory, monitor, novelty, profile, tables, windows
-from quivive.engine import learn, observe, probation, road, seen, state, verdicts
+from quivive.engine import learn, observe, probation, publish, road, seen, shared, state, verdicts
 from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
@@ -58,7 +59,7 @@ def bounds_page() -> str:
     of_address = [
         ("identities at home there", address.GOOD_KEPT),
         ("identities failing in a window", address.failing.limit),
-        ("identities with findings", learn.FINDINGS_KEPT),
+        ("identities with findings", publish.FINDINGS_KEPT),
         ("identities whose login from there was an attacker's", verdicts.HOSTILE_KEPT),
         ("for how long that holds others' logins from there", _days(learn.TAINTED_FOR)),
         ("forgotten after silence of", _days(state.ADDRESS_IDLE)),
@@ -69,6 +70,8 @@ def bounds_page() -> str:
         ("categories a table of a peer group", profile.GROUP_CATEGORIES),
         ("half-life of the counts of both", _days(profile.SHARED_HALF_LIFE)),
         ("places that vendors stated for addresses: forgotten after", _days(state.ADDRESS_IDLE)),
+        ("minutes after which others know what a login taught", shared.LAG_MS // 60_000),
+        ("or after so many later events, if that is sooner", shared.PENDING_KEPT),
         ("identities in the window of stray failures", organisation.stray_identities.limit),
         ("ids, and as many names, of the directory", directory.IDS_KEPT),
         ("event ids remembered against duplicates", seen.SEEN_KEPT),
@@ -120,7 +123,8 @@ def bounds_page() -> str:
         ("user agents cached", client.CACHE_SIZE),
         ("records of a log remembered, to know those that say the same", repeats.KEPT),
         ("observations remembered, to know logins that are alike", observe.SHAPES_KEPT),
-        ("lessons of repeats remembered", kept.PACKED),
+        ("lessons of repeats remembered", kept.REPEATED),
+        ("events sent ahead to the processes of --jobs", judges.AHEAD),
         ("warnings kept while reading address lists", lists.MAX_WARNINGS),
         ("earliest and latest time believed", "2000-01-01 to 2100-01-01"),
         ("a place database is old after, in days", STALE_DAYS),

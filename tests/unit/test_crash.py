@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quivive.app import running
+from quivive.app.jobs import worker
 from quivive.app.keeping import begin_state
 from quivive.app.snapshot import encode_state
 from quivive.cli.main import main
@@ -158,6 +159,7 @@ def test_sigkill_of_a_process_of_its_own(log, tmp_path, undisturbed) -> None:
     driver = f"""
 import os, signal, sys
 from quivive.app import running
+from quivive.app.jobs import worker
 from quivive.cli.main import main
 from quivive.store.database import Store
 
@@ -243,3 +245,50 @@ def test_doctor_names_a_run_that_was_cut_short(log, tmp_path, capfd) -> None:
     said = capfd.readouterr().out
     assert f"cut short, or going on, after 50 logins: {log}" in said
     assert "start it again with the same arguments" in said
+
+
+# several processes
+
+
+def test_in_several_processes_it_ends_the_same(log, tmp_path, undisturbed) -> None:
+    assert score(tmp_path, log, "--out", str(tmp_path / "out"), "--jobs", "3") == 0
+    assert (tmp_path / "out").read_bytes() == undisturbed[0]
+    assert state_of(tmp_path) == undisturbed[1]
+    assert letters(tmp_path) == 2
+
+
+@pytest.mark.parametrize(("number", "first", "then"), [(3, "2", "1"), (6, "1", "2"), (9, "3", "2")])
+def test_a_run_that_was_killed_goes_on_in_more_or_fewer(
+    log, tmp_path, undisturbed, number: int, first: str, then: str
+) -> None:
+    out = ("--out", str(tmp_path / "out"))
+    assert score(tmp_path, log, *out, "--jobs", first, at=killing(number)) == KILLED
+    assert score(tmp_path, log, *out, "--jobs", then) == 0
+    assert (tmp_path / "out").read_bytes() == undisturbed[0]
+    assert state_of(tmp_path) == undisturbed[1]
+
+
+def test_a_process_that_dies_is_said_and_nothing_is_lost(
+    log, tmp_path, undisturbed, capfd, monkeypatch
+) -> None:
+    """As the kernel does when memory runs out."""
+    judged: list[int] = []
+    taken = worker.Worker._take
+
+    def dies(self: worker.Worker, item: object) -> None:
+        judged.append(1)
+        if len(judged) == 20:
+            os.kill(os.getpid(), signal.SIGKILL)
+        taken(self, item)  # type: ignore[arg-type]
+
+    out = ("--out", str(tmp_path / "out"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker.Worker, "_take", dies)
+        patch.setattr(sys, "argv", ["q", "score", "--jobs", "2", *out, "--state",
+                                    str(tmp_path / "state"), str(log)])  # fmt: skip
+        with pytest.raises(SystemExit) as stop:
+            main()
+    assert stop.value.code == 2
+    assert "a process of --jobs has ended" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+    ends_as(tmp_path, log, undisturbed)

@@ -13,6 +13,7 @@ from quivive.baseline.profile import Organisation, Profile, Scene
 from quivive.baseline.tables import DAY_MS, Level
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine.learn import note
+from quivive.engine.shared import Delta
 from quivive.engine.state import State
 from quivive.model.assessment import Evidence
 from quivive.signals.exploration import MOST, SETTLED, evidence, unfamiliar
@@ -67,7 +68,7 @@ def weights(profile: Profile, *logins: Observation) -> list[float]:
     for login in logins:
         said = says(login, profile)
         found.append(said.weight if said else 0.0)
-        note(login, scene(profile), levels(), state)
+        note(login, scene(profile), levels(), state, Delta(1, login.time, "dana"))
     return found
 
 
@@ -184,5 +185,5 @@ def test_what_is_remembered_of_it_is_bounded(calls: list[tuple[int, int]]) -> No
         login = new(number, minutes / 60)
         said = says(login, profile)
         assert said is None or 0 <= said.weight <= MOST
-        note(login, scene(profile), levels(), state)
+        note(login, scene(profile), levels(), state, Delta(1, login.time, "dana"))
     assert len(profile.explored.last_seen) <= profile.explored.limit == 32

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from quivive.app.errors import UsageError
-from quivive.app.kept import PACKED, _Packed, decode_kept, row_of
+from quivive.app.kept import _features, decode_kept, row_of
 from quivive.signals.signal import Feature, spoken
 from tests.scenario.company import BUCHAREST, DANA, UNKNOWN_CLIENT, at, company, login, usual
 
@@ -44,17 +44,10 @@ def test_what_stores_of_before_kept_beside_the_lesson_is_left_unread() -> None:
         decode_kept(b"\x91\x01", "login x")
 
 
-def test_packed_features_are_bounded_and_right_after_they_were_forgotten() -> None:
-    packed = _Packed()
-    for number in range(PACKED + 5):
-        one = spoken(*(Feature(signal="s", factor=f"f{n}", key=str(number)) for n in range(2)))
-        body = bytes(packed.features([one] * 9))
-        assert (
-            msgspec.msgpack.decode(body)
-            == [["f0", str(number), True], ["f1", str(number), True]] * 9
-        )
-        assert len(packed._known) <= PACKED
-        if number == 50:  # the rest need no look
-            packed._known.update({-n: (one, 0, b"") for n in range(1, PACKED - 53)})
-        if number > 70:
-            break
+@pytest.mark.parametrize("families", [0, 1, 3, 9])
+@pytest.mark.parametrize("features", [0, 2, 15, 16, 40])
+def test_what_is_packed_family_by_family_is_one_array(families: int, features: int) -> None:
+    one = spoken(*(Feature(signal="s", factor=f"f{n}", key=str(n)) for n in range(features)))
+    body = bytes(_features([one] * families))
+    expected = [[f"f{n}", str(n), True] for n in range(features)] * families
+    assert msgspec.msgpack.decode(body) == expected

@@ -24,6 +24,7 @@ from quivive.engine.probation import (
     mature,
     wait,
 )
+from quivive.engine.publish import publish_all, teach_others
 from quivive.engine.state import State
 from quivive.engine.verdicts import Decided
 from quivive.model.event import AuthEvent
@@ -68,6 +69,7 @@ def elsewhere(time: int, **changes: Any) -> AuthEvent:
 def seen(made: Company, factor: str, key: str, time: int) -> tuple[float, float]:
     """How often she, and everybody, showed a category."""
     state = made.engine.state
+    publish_all(state)
     return (
         state.profiles[DANA.email].own.count(factor, key, time),
         state.organisation.everyone.count(factor, key, time),
@@ -126,6 +128,7 @@ def test_the_windows_and_the_welcome_do_not_wait() -> None:
     made = small()
     made.judges(elsewhere(at(11, 15)))
     state = made.engine.state
+    publish_all(state)
     profile = state.profiles[DANA.email]
     assert profile.waiting
     assert profile.places[-1].label.startswith("Vancouver")
@@ -246,19 +249,20 @@ def waiting(time: int, key: str = "home", trust: float = 1.0) -> Waiting:
 
 def test_it_lasts_most_of_a_day_so_that_the_same_hour_tomorrow_is_over_it() -> None:
     assert 12 * HOUR_MS < PROBATION < 23 * HOUR_MS
-    state, profile = State(), Profile()
-    wait(state, profile, waiting(at(1)))
-    mature(state, profile, at(1) + PROBATION - 1)
+    profile = Profile()
+    wait(profile, waiting(at(1)))
+    mature(profile, at(1) + PROBATION - 1)
     assert (len(profile.waiting), profile.own.tables) == (1, {})
-    mature(state, profile, at(1) + PROBATION)
+    mature(profile, at(1) + PROBATION)
     assert profile.waiting == []
     assert profile.own.count("operator", "home", at(1)) == 1.0
 
 
 def test_what_only_an_identity_keeps_is_never_shared() -> None:
-    state, profile = State(), Profile()
+    profile = Profile()
     private = [(name, "c", True) for name in PRIVATE]
     features = [("operator", "a", True), ("hour", "b", False), *private]
+    state = State()
     counts(state, profile, at(1), "human:X", features, 0.5)
     organisation = state.organisation
     assert set(profile.own.tables) == {"operator", "hour", *PRIVATE}
@@ -269,9 +273,9 @@ def test_what_only_an_identity_keeps_is_never_shared() -> None:
 
 @given(st.integers(0, 60), st.floats(0.001, 0.7))
 def test_it_stays_bounded_and_the_oldest_is_learned_early(number: int, hours: float) -> None:
-    state, profile = State(), Profile()
+    profile = Profile()
     for n in range(number):
-        wait(state, profile, waiting(at(1, n * hours / 60), f"k{n}"))
+        wait(profile, waiting(at(1, n * hours / 60), f"k{n}"))
     early = max(0, number - WAITING_KEPT)
     assert [w.features[0][1] for w in profile.waiting] == [f"k{n}" for n in range(early, number)]
     table = profile.own.tables.get("operator")
@@ -281,9 +285,9 @@ def test_it_stays_bounded_and_the_oldest_is_learned_early(number: int, hours: fl
 @given(st.lists(st.integers(0, 200), max_size=50, unique=True))
 def test_those_that_wait_are_in_order_of_time_however_they_came(minutes: list[int]) -> None:
     """So that the one which is learned early is the oldest, after a verdict was reversed too."""
-    state, profile = State(), Profile()
+    profile = Profile()
     for minute in minutes:
-        wait(state, profile, waiting(at(1) + minute * 60_000))
+        wait(profile, waiting(at(1) + minute * 60_000))
     times = [w.time for w in profile.waiting]
     assert times == sorted(times)
     if len(minutes) > WAITING_KEPT:
@@ -304,12 +308,15 @@ def test_in_the_end_the_same_is_learned_as_without_probation(
     found = sorted((at(1, hour), trust) for hour, trust in lessons)
     steps = [(time, trust) for time, trust in found] + [(at(1, hour), None) for hour in visits]
     for time, trust in sorted(steps, key=lambda step: step[0]):
-        mature(late, mine, time)
+        ripe = mature(mine, time)
         if trust is not None:
             one = waiting(time, f"k{time % 7}", trust)
-            wait(late, mine, one)
+            ripe += wait(mine, one)
             counts(prompt, theirs, time, one.group, one.features, trust)
-    mature(late, mine, at(9))
+        for learned in ripe:
+            teach_others(late, learned)
+    for learned in mature(mine, at(9)):
+        teach_others(late, learned)
     assert mine.waiting == []
     for level, other in (
         (mine.own, theirs.own),
@@ -339,12 +346,12 @@ def test_lessons_go_on_waiting_under_the_full_name_of_their_identity() -> None:
     state = State()
     bare, full = state.profile("dana"), state.profile(DANA.email)
     for n in range(WAITING_KEPT):
-        wait(state, bare, waiting(at(1, n / 10), f"bare{n}"))
-        wait(state, full, waiting(at(1, n / 10 + 0.05), f"full{n}"))
+        wait(bare, waiting(at(1, n / 10), f"bare{n}"))
+        wait(full, waiting(at(1, n / 10 + 0.05), f"full{n}"))
     everything = sorted([*bare.waiting, *full.waiting], key=lambda w: w.time)
     state.merge_profile("dana", DANA.email)
     assert full.waiting == everything
-    mature(state, full, at(1, 3))  # as the engine does before it looks at the login
+    mature(full, at(1, 3))  # as the engine does before it looks at the login
     assert full.waiting == everything[WAITING_KEPT:]  # both lists together are over the bound
     assert set(full.own.tables["operator"].values) == {
         w.features[0][1] for w in everything[:WAITING_KEPT]

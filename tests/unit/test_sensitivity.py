@@ -7,6 +7,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Organisation, Profile, Scene
 from quivive.baseline.tables import DAY_MS, Level
 from quivive.engine.learn import note
+from quivive.engine.shared import Delta
 from quivive.engine.state import State
 from quivive.scoring.weigh import weigh
 from quivive.signals import exploration
@@ -88,7 +89,7 @@ def prowls(*operations: str) -> list[float]:
         login = call(operation, n)
         said = exploration.evidence(login, scene(profile), levels(ordinary=500))
         found.append(sum(e.weight for e in said if e.signal == "prowl"))
-        note(login, scene(profile), levels(ordinary=500), state)
+        note(login, scene(profile), levels(ordinary=500), state, Delta(1, login.time, "dana"))
     return found
 
 
@@ -104,5 +105,5 @@ def test_they_count_in_a_service_that_is_new_itself() -> None:
     for n, operation in enumerate(("secretsmanager:ListSecrets", "secretsmanager:GetSecretValue")):
         login = call(operation, n, application="secretsmanager")
         said = exploration.evidence(login, scene(profile), levels(ordinary=500))
-        note(login, scene(profile), levels(ordinary=500), state)
+        note(login, scene(profile), levels(ordinary=500), state, Delta(1, login.time, "dana"))
     assert {e.signal for e in said} == {"exploration", "prowl"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import Organisation, Profile, Scene
+from quivive.baseline.profile import Profile
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine.learn import (
     NEWS_FOR,
@@ -23,6 +23,7 @@ from quivive.engine.learn import (
     tell,
     told_before,
 )
+from quivive.engine.shared import Delta
 from quivive.engine.state import State
 from quivive.model.assessment import Assessment, Evidence
 from quivive.model.event import Status, Unmapped
@@ -73,17 +74,16 @@ def said(
 
 def after(*told: Observation, risk: float = 70.0) -> Profile:
     """A profile of which these logins were told."""
-    profile, state = Profile(), State()
+    profile = Profile()
     for one in told:
-        tell(one, said(risk=risk), Scene(profile, None, None, Organisation()), state)
+        tell(one, said(risk=risk), profile, Delta(1, 0, ""))
     return profile
 
 
 def test_nothing_was_told_of_somebody_quiet() -> None:
     assert told_before(seen(), Profile()) == NOTHING_TOLD
     quiet = Profile()
-    scene = Scene(quiet, None, None, Organisation())
-    tell(seen(), said(risk=TELL_ABOVE - 0.1), scene, State())
+    tell(seen(), said(risk=TELL_ABOVE - 0.1), quiet, Delta(1, 0, ""))
     assert told_before(seen(0.1), quiet) == NOTHING_TOLD
 
 
@@ -126,15 +126,14 @@ def test_the_success_after_attempts_damps_from_then_on() -> None:
 
 def test_an_attempt_after_a_success_does_not_make_the_next_success_news() -> None:
     """As with a prompt that is interrupted before each login."""
-    profile, scene_state = Profile(), State()
-    scene = Scene(profile, None, None, Organisation())
+    profile = Profile()
     for n, (risk, success) in enumerate([(70.0, True), (90.0, False), (90.0, False)]):
-        tell(seen(n / 10, success), said(risk=risk), scene, scene_state)
+        tell(seen(n / 10, success), said(risk=risk), profile, Delta(1, 0, ""))
     again = told_before(seen(1), profile)
     assert again.findings == pytest.approx(1 + SAME_AGAIN, abs=0.1)
     assert again.worst == 70.0  # of the success: one as bad as the attempts is worse
     late = TOLD_HORIZON / HOUR_MS + 1
-    tell(seen(late, success=False), said(risk=50.0), scene, scene_state)
+    tell(seen(late, success=False), said(risk=50.0), profile, Delta(1, 0, ""))
     assert not profile.told_constellations[alike(seen())].success
     assert told_before(seen(late + 1), profile).worst == -inf
 
@@ -157,21 +156,23 @@ def test_a_repeat_within_the_hour_is_not_told_twice() -> None:
 
 
 def test_the_worst_of_a_kind_is_remembered_but_not_from_attempts() -> None:
-    profile, scene_state = Profile(), State()
-    scene = Scene(profile, None, None, Organisation())
+    profile = Profile()
     for n, (risk, success) in enumerate([(90.0, False), (60.0, True), (50.0, True)]):
-        tell(seen(n / 10, success), said(risk=risk), scene, scene_state)
+        tell(seen(n / 10, success), said(risk=risk), profile, Delta(1, 0, ""))
     assert told_before(seen(1), profile).worst == 60.0
 
 
 def test_a_takeover_that_goes_on_is_damped_less_on_another_day() -> None:
-    profile, state = Profile(), State()
-    scene = Scene(profile, None, None, Organisation())
-    tell(seen(), said(risk=80.0), scene, state)
-    tell(seen(12), said(risk=30.0, undamped=80.0, repeated=2), scene, state)  # told already
+    profile = Profile()
+    tell(seen(), said(risk=80.0), profile, Delta(1, 0, ""))
+    tell(
+        seen(12), said(risk=30.0, undamped=80.0, repeated=2), profile, Delta(1, 0, "")
+    )  # told already
     assert not told_before(seen(NEWS_FOR / HOUR_MS - 0.1), profile).later
     assert told_before(seen(NEWS_FOR / HOUR_MS), profile).later
-    tell(seen(21), said(risk=50.0, undamped=85.0, repeated=2), scene, state)  # news again
+    tell(
+        seen(21), said(risk=50.0, undamped=85.0, repeated=2), profile, Delta(1, 0, "")
+    )  # news again
     assert not told_before(seen(22), profile).later
     assert not told_before(seen(22, country="NG"), profile).later
 
@@ -229,8 +230,12 @@ def test_who_waits_at_a_prompt_ranks_below_who_got_in_and_is_decided_on_alike() 
 
 def test_a_repeat_below_the_line_is_remembered_by_what_it_would_have_been() -> None:
     profile = Profile()
-    scene = Scene(profile, None, None, Organisation())
-    tell(seen(), said(risk=TELL_ABOVE - 25, repeated=1, undamped=TELL_ABOVE), scene, State())
+    tell(
+        seen(),
+        said(risk=TELL_ABOVE - 25, repeated=1, undamped=TELL_ABOVE),
+        profile,
+        Delta(1, 0, ""),
+    )
     assert alike(seen()) in profile.told_constellations
 
 

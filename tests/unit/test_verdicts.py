@@ -16,6 +16,7 @@ from quivive.baseline.tables import DAY_MS, OTHER, Level, Table
 from quivive.engine import verdicts
 from quivive.engine.engine import Scored
 from quivive.engine.probation import mature
+from quivive.engine.publish import publish_all, teach_others
 from quivive.engine.state import State
 from quivive.engine.teaching import put
 from quivive.engine.verdicts import Decided
@@ -183,13 +184,16 @@ def test_taking_back_undoes_learning(steps: list[tuple[Any, int]]) -> None:
     for place, quarters in steps:
         time += 60_000 + quarters * 900_000
         event = usual(DANA, time, place)
-        mature(made.engine.state, made.engine.state.profile(DANA.email), time)
+        publish_all(made.engine.state)
+        for one in mature(made.engine.state.profile(DANA.email), time):
+            teach_others(made.engine.state, one)
         held = copied(made.engine.state)
         scored = made.judges(event)
         lesson = lesson_of(scored)
         state = made.engine.state
         if not lesson.trust:
             continue
+        publish_all(state)
         with_it = copied(state)
         undone = copied(state)
         effect = verdicts.settle(undone, lesson, TRUE_POSITIVE)
@@ -226,6 +230,7 @@ def test_an_amended_verdict_leaves_what_the_last_alone_would(
     for n in range(later):
         made.judges(usual(DANA, at(43, 17 + n)))
         made.judges(usual(ERIC, at(43, 17 + n)))
+    publish_all(made.engine.state)
     amended, alone = copied(made.engine.state), copied(made.engine.state)
     effect = verdicts.apply(amended, lesson, kinds[0])
     for former, kind in pairwise(kinds):

@@ -23,6 +23,7 @@ from quivive.app.lines import StreamLines
 from quivive.app.models import in_use
 from quivive.app.policies import decider
 from quivive.app.recognise import recognise
+from quivive.app.results import Alone
 from quivive.app.running import Run, asked
 from quivive.app.scoring import engine, merged
 from quivive.client import Client, ServerError
@@ -74,13 +75,13 @@ def history(
     with Store(folder) as store, store.writing(BY):
         state = begin_state(store)
         models = in_use(store, state, Budgets())
-        run = Run.begin(store, state, models, asked(paths, ("demo",), None), StreamLines(None))
+        run = Run.begin(store, models, asked(paths, ("demo",), None), StreamLines(None))
         decides = decider(store, None, state.spent)
-        step = engine(state, enricher, models.model, decider=decides).step
+        alone = Alone(engine(state, enricher, models.model, decider=decides))
         events = takewhile(
             lambda found: found[1].time < before, merged(paths, None, tally, advance)
         )
-        run.judge(events, step, tally, lambda *_: None)
+        run.judge(events, alone, tally, lambda *_: None)
         password = secrets.token_urlsafe(12)
         SignIn(store).add(USER, "admin", BY, now(), password=password)
         token, _ = create(store, Wanted("the demo's logs", ("ingest",)), BY, now())

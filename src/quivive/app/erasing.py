@@ -28,6 +28,7 @@ from quivive.app.verdicts import done_of
 from quivive.baseline.lesson import Lesson
 from quivive.baseline.profile import AddressState
 from quivive.engine.observe import forget_observed
+from quivive.engine.publish import publish_all
 from quivive.engine.resident import Resident
 from quivive.engine.state import State
 from quivive.engine.teaching import take
@@ -95,6 +96,7 @@ def _remove(
 ) -> Erased:
     settled(store)
     state = load_state(store) or State()
+    publish_all(state)
     lines = list(erasing.lines(store, identity))
     if not lines and identity not in state.profiles:
         raise UsageError(f"{identity}: no such identity; names are as assessments give them")

@@ -15,10 +15,11 @@ from quivive.baseline.lesson import Lesson
 from quivive.baseline.observation import Observation
 from quivive.engine.engine import Scored
 from quivive.engine.taught import Taught
+from quivive.model.event import AuthEvent
 from quivive.signals.signal import Spoken
 from quivive.store.database import Row
 
-PACKED = 16_384  # as many as the signals remember of what they said
+REPEATED = 16_384
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -34,36 +35,15 @@ class Kept(Struct, frozen=True, array_like=True):
 _decoder = msgspec.msgpack.Decoder(Kept)
 
 
-class _Packed:
-    """The features of what signals said, as msgpack, worked out once: signals say the same objects
-    again of logins that are alike.
-    """
-
-    def __init__(self) -> None:
-        # By identity, with the object itself: it lives as long as its entry.
-        self._known: dict[int, tuple[Spoken, int, bytes]] = {}
-
-    def features(self, said: Sequence[Spoken]) -> Raw:
-        """The features of a lesson: an array of (factor, category, whether peers count it)."""
-        known, count, bodies = self._known, 0, []
-        for one in said:
-            found = known.get(id(one))
-            if found is None:
-                found = self._pack(one)
-            count += found[1]
-            bodies.append(found[2])
-        head = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
-        return Raw(head + b"".join(bodies))
-
-    def _pack(self, one: Spoken) -> tuple[Spoken, int, bytes]:
-        if len(self._known) >= PACKED:
-            self._known.clear()
-        body = b"".join(_encoder.encode((f.factor, f.key, f.weigh)) for f in one.features)
-        packed = self._known[id(one)] = (one, len(one.features), body)
-        return packed
-
-
-_packed = _Packed()
+def _features(said: Sequence[Spoken]) -> Raw:
+    """The features of a lesson, of what is packed already: one array of those of all families."""
+    count, bodies = 0, []
+    for one in said:
+        few = len(one.features)
+        count += few
+        bodies.append(one.packed[1 if few < 16 else 3 :])  # without the head of its own array
+    head = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
+    return Raw(head + b"".join(bodies))
 
 
 class _Repeated:
@@ -78,7 +58,7 @@ class _Repeated:
         time = _encoder.encode(login.time)
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= PACKED:
+            if len(self._known) >= REPEATED:
                 self._known.clear()
             # No text holds these nine bytes: they begin like a letter of two and go on with a zero.
             found = _encoder.encode((taught.lesson(login),)).split(time)
@@ -100,13 +80,8 @@ def forget_lessons() -> None:
 
 def row_of(event_id: str, scored: Scored, line: bytes, run: int = 0, position: int = 0) -> Row:
     """The row of a login in the store; ``position`` is its line's number in its run."""
-    login, taught, body, kind = scored.login, scored.taught, None, None
-    if taught is not None and taught.is_repeat:
-        body = _repeated.lesson(taught, login)
-    elif taught is not None:
-        lesson = _lesson(taught, scored)
-        body = _encoder.encode((lesson,))
-        kind = lesson.alike if lesson.held else None
+    login = scored.login
+    body, kind = lesson_of(scored.taught, login)
     return Row(
         event_id,
         scored.event.time,
@@ -115,16 +90,27 @@ def row_of(event_id: str, scored: Scored, line: bytes, run: int = 0, position: i
         line,
         body,
         kind,
-        f"{login.kind}/{scored.event.metadata.product.name}",
+        stratum_of(login.kind, scored.event),
         scored.finding,
         run,
         position,
     )
 
 
-def _lesson(taught: Taught, scored: Scored) -> Lesson:
-    packed: Any = _packed.features(taught.said)
-    return taught.lesson(scored.login, packed)
+def stratum_of(kind: str, event: AuthEvent) -> str:
+    """What logins are alike when some are chosen to be asked about: kind of identity, product."""
+    return f"{kind}/{event.metadata.product.name}"
+
+
+def lesson_of(taught: Taught | None, login: Observation) -> tuple[bytes | None, str | None]:
+    """What is kept of what a login taught, and the kind it was held as, if it was."""
+    if taught is None:
+        return None, None
+    if taught.is_repeat:
+        return _repeated.lesson(taught, login), None
+    packed: Any = _features(taught.said)
+    lesson = taught.lesson(login, packed)
+    return _encoder.encode((lesson,)), lesson.alike if lesson.held else None
 
 
 def decode_kept(body: bytes, where: str) -> Kept:

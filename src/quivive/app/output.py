@@ -2,9 +2,13 @@
 
 import msgspec
 
+from quivive.baseline.observation import Observation
+from quivive.engine.beside import Said
 from quivive.engine.engine import Scored
-from quivive.model.assessment import Decision, Reason
+from quivive.model.assessment import FINDING, Assessment, Decision, Reason
+from quivive.model.event import AuthEvent
 from quivive.model.ocsf import encode_event
+from quivive.policy.budget import Telling
 
 _encoder = msgspec.json.Encoder()
 
@@ -42,8 +46,22 @@ def encode_scored(scored: Scored, log: str) -> bytes:
 
     ``log`` is the input's name, part of the id of events whose vendor gives none.
     """
-    assessment, login, shadow = scored.assessment, scored.login, scored.shadow
-    metadata = scored.event.metadata
+    telling = Telling(scored.finding, scored.threshold, scored.capped)
+    event, login, assessment = scored.event, scored.login, scored.assessment
+    return encode(event, login, assessment, scored.decision, telling, log, scored.shadow)
+
+
+def encode(
+    event: AuthEvent,
+    login: Observation,
+    assessment: Assessment,
+    decision: Decision,
+    telling: Telling,
+    log: str,
+    shadow: Said | None = None,
+) -> bytes:
+    """The same of the parts of a scored login."""
+    metadata = event.metadata
     told = assessment.risk_level != "low"
     risk, undamped = round(assessment.risk_score, 4), round(assessment.undamped, 4)
     line = Line(
@@ -51,12 +69,12 @@ def encode_scored(scored: Scored, log: str) -> bytes:
         risk_level=assessment.risk_level,
         confidence=round(assessment.confidence, 3),
         reasons=assessment.reasons,
-        decision=scored.decision,
+        decision=decision,
         id=metadata.uid or f"{log}:{metadata.sequence}",
         identity=login.identity,
         identity_kind=login.kind,
-        finding=scored.finding,
-        threshold=round(scored.threshold, 4),
+        finding=telling.finding,
+        threshold=round(telling.threshold, 4),
         score=round(assessment.score, 3),
         reassuring=assessment.reassuring,
         looks_like=assessment.looks_like if told else "",
@@ -71,4 +89,19 @@ def encode_scored(scored: Scored, log: str) -> bytes:
         shadow_risk=round(shadow.risk, 4) if shadow else None,
         shadow_finding=shadow.finding if shadow else None,
     )
-    return b'{"event":' + encode_event(scored.event) + b"," + _encoder.encode(line)[1:]
+    return b'{"event":' + encode_event(event) + b"," + _encoder.encode(line)[1:]
+
+
+NOT_TOLD = Telling(False, FINDING, False)
+_NOT_TOLD = b'"finding":false,"threshold":%s,' % _encoder.encode(FINDING)
+
+
+def told_later(line: bytes, telling: Telling) -> bytes:
+    """A line that was encoded as ``NOT_TOLD``, once it is known whether it is told."""
+    if telling.threshold == FINDING and not telling.finding:
+        return line
+    # What a log says stands in strings, in which a quote never stands alone: the last one is ours.
+    before, _, after = line.rpartition(_NOT_TOLD)
+    finding = b"true" if telling.finding else b"false"
+    threshold = _encoder.encode(round(telling.threshold, 4))
+    return b'%s"finding":%s,"threshold":%s,%s' % (before, finding, threshold, after)

@@ -7,6 +7,7 @@ batch and ends with the same output file, byte for byte, as one that was never d
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -18,19 +19,14 @@ from quivive.app.clocks import as_state
 from quivive.app.clocks import load as load_clocks
 from quivive.app.doctor import Check
 from quivive.app.errors import UsageError
-from quivive.app.incidents import Desk, decision_entries, known_of
+from quivive.app.incidents import Desk, decision_entries
 from quivive.app.ingest import STDIN, Tally
-from quivive.app.keeping import Saver
-from quivive.app.kept import row_of
 from quivive.app.lines import FileLines, StreamLines
 from quivive.app.memory import settled
 from quivive.app.models import InUse
-from quivive.app.output import encode_scored
+from quivive.app.results import Judging
 from quivive.app.telemetry import Telemetry
-from quivive.engine.engine import Scored
-from quivive.engine.state import State
 from quivive.model.event import AuthEvent
-from quivive.policy.actions import ALLOW
 from quivive.store import audit
 from quivive.store.batch import Row, RunRow
 from quivive.store.database import Store, new_token
@@ -39,7 +35,6 @@ from quivive.store.runs import ABANDONED, DONE, JUDGED, RUNNING, Runs
 BATCH_LOGINS = 10_000  # what a crash makes a run judge again, at most
 PEEK = 1 << 16
 
-Step = Callable[[AuthEvent], Scored | None]
 Each = Callable[[float, bytes, bool], None]
 
 
@@ -127,26 +122,21 @@ class Run:
     """One run, from where it stands to its end."""
 
     def __init__(
-        self, store: Store, state: State, models: InUse, row: RunRow, lines: FileLines | StreamLines
+        self, store: Store, models: InUse, row: RunRow, lines: FileLines | StreamLines
     ) -> None:
         """``row`` says how far it is."""
         self.store = store
         self.models = models
         self.row = row
         self.out = lines
-        self.state = state
-        self._saver = Saver(state)
         self._chain = row.chain
         self.telemetry: Telemetry | None = None
-        # History is read here: incidents are kept, and nobody is told of them.
-        self._desk = Desk(store, known_of(state), tell=False)
         self._decided: list[bytes] = []
 
     @classmethod
     def begin(
         cls,
         store: Store,
-        state: State,
         models: InUse,
         what: Asked,
         lines: FileLines | StreamLines,
@@ -179,7 +169,7 @@ class Run:
         if isinstance(lines, FileLines):
             lines.at = store.at
             lines.kept = found.consumed > 0
-        return cls(store, state, models, found, lines)
+        return cls(store, models, found, lines)
 
     @property
     def done(self) -> bool:
@@ -212,34 +202,35 @@ class Run:
         return None
 
     def judge(
-        self, events: Iterator[tuple[str, AuthEvent]], step: Step, tally: Tally, each: Each
+        self, events: Iterator[tuple[str, AuthEvent]], judging: Judging, tally: Tally, each: Each
     ) -> None:
         """Judges what is left of ``events``, and keeps it. ``events`` are all of the run's.
 
         Raises UsageError when the events before are not those that were judged.
         """
         self._skip(events)
-        row, rows = self.row, list[Row]()
-        consumed, lines = row.consumed, row.lines
-        for log, event in events:
-            consumed += 1
-            self._chain = _chained(self._chain, log, event)
-            scored = step(event)
-            if scored is not None:
-                line = encode_scored(scored, log)
-                self.out.write(line)
+        # History is read here: incidents are kept, and nobody is told of them.
+        desk = Desk(self.store, judging.known, tell=False)
+        lines, status = self.row.lines, RUNNING
+        while status == RUNNING:
+            rows, consumed = list[Row](), self.row.consumed
+            for log, event, result in judging.judge(islice(events, BATCH_LOGINS)):
+                consumed += 1
+                self._chain = _chained(self._chain, log, event)
+                if result is None:
+                    continue
                 lines += 1
-                event_id = event.metadata.uid or f"{log}:{event.metadata.sequence}"
-                each(scored.assessment.risk_score, line, scored.finding)
-                if scored.finding or scored.assessment.repeated:
-                    self._desk.take(line)
-                if scored.decision.action != ALLOW:
-                    self._decided.append(line)
-                rows.append(row_of(event_id, scored, line, row.id, lines))
-            if consumed - self.row.consumed >= BATCH_LOGINS:
-                self._keep(consumed, lines, rows, RUNNING)
-                rows = []
-        self._keep(consumed, lines, rows, JUDGED, tally)
+                row = result.row._replace(run=self.row.id, position=lines)
+                self.out.write(row.body)
+                each(row.risk_score, row.body, row.finding)
+                if row.finding or result.repeated:
+                    desk.take(row.body)
+                if result.acts:
+                    self._decided.append(row.body)
+                rows.append(row)
+            if consumed - self.row.consumed < BATCH_LOGINS:
+                status = JUDGED
+            self._keep(judging, desk, consumed, lines, rows, status, tally)
         self.out.finish()
         self._over()
 
@@ -259,11 +250,13 @@ class Run:
 
     def _keep(
         self,
+        judging: Judging,
+        desk: Desk,
         consumed: int,
         lines: int,
         rows: list[Row],
         status: str,
-        tally: Tally | None = None,
+        tally: Tally,
     ) -> None:
         self.out.flush()
         self.store.at("after-output-flush")
@@ -277,20 +270,20 @@ class Run:
             checksum=checksum,
         )
         others = self.models.states()
-        if tally is not None:
+        if status == JUDGED:
             clocks = load_clocks(self.store)
             clocks.take(tally.clocks)
             others |= as_state(clocks)
-        batch = self._saver.take(others)
+        batch = judging.take(others)
         batch.rows, batch.run = rows, row
-        batch.rejects = tally.rejects if tally else ()
-        batch.also = (self._desk.write, self._record)
+        batch.rejects = tally.rejects if status == JUDGED else ()
+        batch.also = (desk.write, self._record)
         if self.telemetry is not None:  # in files before the transaction that says so
             batch.also = (*batch.also, self.telemetry.batch(row.id, rows))
         self.store.commit(batch, new_token())
-        self._saver.saved()
+        judging.saved()
         settled()
-        self._desk.kept()
+        desk.kept()
         self._decided = []
         self.row = row
         if isinstance(self.out, FileLines):

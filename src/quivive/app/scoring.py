@@ -112,12 +112,13 @@ def score(
         if scored is not None:
             yield log, scored
         if number % LOOK_EVERY == 0 and state.is_over_bounds:
-            spill = spill or _spill(state)
+            spill = spill or spill_of(state)
             spill.relieve()
 
 
-def _spill(state: State) -> "Spill":
-    """Imported when it is needed: it brings the whole store along."""
+def spill_of(state: State) -> "Spill":
+    """Where what memory should not hold goes to, in a temporary file."""
+    # Imported when it is needed: it brings the whole store along.
     from quivive.app.spill import Spill
 
     return Spill(state)

@@ -11,6 +11,7 @@ from quivive.baseline.directory import Directory
 from quivive.baseline.monitor import Monitor
 from quivive.baseline.novelty import Novelty
 from quivive.baseline.profile import AddressState, Organisation, Profile
+from quivive.engine.shared import Pending
 from quivive.engine.state import STATE_VERSION, KnownPlace, State
 from quivive.policy.budget import Thresholds
 from quivive.policy.spending import Spent
@@ -26,7 +27,10 @@ PARTS = (
     "novelty",
     "thresholds",
     "spent",
+    "pending",
 )
+
+READ = (2, STATE_VERSION)  # that of before knows no deltas: none are pending
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -47,6 +51,7 @@ class _Whole(Struct):
     novelty: Novelty = field(default_factory=Novelty)
     thresholds: Thresholds = field(default_factory=Thresholds)
     spent: Spent = field(default_factory=Spent)
+    pending: Pending = field(default_factory=Pending)
 
 
 _decoder = msgspec.msgpack.Decoder(_Whole)
@@ -106,7 +111,7 @@ def decode_parts(parts: Mapping[str, bytes], where: str) -> State:
 
 
 def _check(version: int, where: str) -> None:
-    if version != STATE_VERSION:
+    if version not in READ:
         raise UsageError(
             f"{where}: state version {version}, this Quivive reads {STATE_VERSION};"
             " use the Quivive that wrote it or start anew"

@@ -7,6 +7,7 @@ are not new themselves, and an operator from where accounts fail as well is a ca
 record; it changes no risk.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -122,7 +123,7 @@ class Novelty(Struct):
                 event.doubted = self._campaign(event.what, len(event.members), login.time)
 
     def note(
-        self, login: Observation, new: list[First], anchored: bool, population: int
+        self, login: Observation, new: Sequence[First], anchored: bool, population: int
     ) -> OrganisationEvent | None:
         """Counts a login that is usual but for ``new``; the event that this makes or prolongs.
 

@@ -69,9 +69,17 @@ class Level(Struct):
     tables: dict[str, Table] = field(default_factory=dict)
 
     def scale(self, time: int) -> float:
-        """What one observation at ``time`` (ms UTC) is worth in this level's units."""
+        """What one observation at ``time`` (ms UTC) is worth in this level's units, which begin
+        with the first.
+        """
         if self.anchor == 0:
             self.anchor = time
+        return self.worth(time)
+
+    def worth(self, time: int) -> float:
+        """The same, to read it: 1 where there is nothing yet."""
+        if self.anchor == 0:
+            return 1.0
         halvings = (time - self.anchor) / self.half_life_ms
         if not -MOST_HALVINGS < halvings < MOST_HALVINGS:
             halvings = MOST_HALVINGS if halvings > 0 else -MOST_HALVINGS

@@ -22,11 +22,19 @@ from quivive.cli.shared import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from quivive.app.jobs.judges import Hall
     from quivive.app.lines import FileLines, StreamLines
+    from quivive.app.models import InUse
+    from quivive.app.results import Judging
+    from quivive.engine.state import State
     from quivive.enrich.enricher import Enricher
     from quivive.policy.budget import Budgets
+    from quivive.policy.decider import Decider
     from quivive.policy.rules import Policy
     from quivive.sources.source import Source
+    from quivive.store.database import Store
 
 FINDINGS_SHOWN = 10
 
@@ -67,6 +75,13 @@ class _Best:
 @click.option("--out", metavar="FILE", help="Write the lines here instead of standard output.")
 @telemetry_options
 @click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Judge in so many processes, an identity always in the same one; the output is the same.",
+)
+@click.option(
     "--abandon",
     is_flag=True,
     help="With --state: give up another run that was cut short there.",
@@ -86,6 +101,7 @@ def command(
     out: str | None,
     telemetry: bool,
     telemetry_dir: str | None,
+    jobs: int,
     abandon: bool,
     files: tuple[str, ...],
 ) -> None:
@@ -110,7 +126,7 @@ def command(
     joined = load_aliases(Path(aliases)) if aliases else None
     readable = out is None and sys.stdout.isatty()
     ruled = read(Path(policy)).policy() if policy else None
-    job = _Job(files, chosen, enricher, allowed, joined, ruled)
+    job = _Job(files, chosen, enricher, allowed, joined, ruled, jobs)
     with contextlib.closing(lines_to(out, None if readable else sys.stdout.buffer)) as stream:
         if state:
             options = (source, *map(repr, budgets), str(alerts))
@@ -140,7 +156,9 @@ class _Job:
         budgets: "Budgets",
         aliases: dict[str, str] | None,
         policy: "Policy | None",
+        jobs: int,
     ) -> None:
+        self.jobs = jobs
         self.files = files
         self.source = source
         self.enricher = enricher
@@ -154,25 +172,49 @@ class _Job:
 
     def print(self, stream: "FileLines | StreamLines") -> None:
         """Judges the logs from an empty state on, and keeps nothing."""
-        from quivive.app.output import encode_scored
         from quivive.app.policy_file import shipped
-        from quivive.app.scoring import merged, score
         from quivive.engine.state import State
         from quivive.policy.decider import Decider
 
         memory = State()
         if self.aliases is not None:
             memory.directory.aliases = self.aliases
+        decides = Decider(self.policy or shipped(), spent=memory.spent)
         stream.begin(0, 0, ())
+        lines = self._lines if self.jobs == 1 else self._lines_of_many
+        for risk, line, finding in lines(memory, decides):
+            self.best.offer(risk, line, finding)
+            stream.write(line)
+        stream.finish()
+
+    def _lines(self, memory: "State", decides: "Decider") -> "Iterator[tuple[float, bytes, bool]]":
+        from quivive.app.output import encode_scored
+        from quivive.app.scoring import merged, score
+
         with progress(self.files, "scoring") as advance:
             events = merged(self.files, self.source, self.tally, advance)
-            decides = Decider(self.policy or shipped(), spent=memory.spent)
             judged = score(events, memory, self.enricher, budgets=self.budgets, decider=decides)
             for log, scored in judged:
                 line = encode_scored(scored, log)
-                self.best.offer(scored.assessment.risk_score, line, scored.finding)
-                stream.write(line)
-        stream.finish()
+                yield scored.assessment.risk_score, line, scored.finding
+
+    def _lines_of_many(
+        self, memory: "State", decides: "Decider"
+    ) -> "Iterator[tuple[float, bytes, bool]]":
+        from quivive.app.jobs.judges import Hall, Judges
+        from quivive.app.jobs.opening import without_store
+        from quivive.app.scoring import merged
+
+        make = without_store(self.enricher, self.policy)
+        with (
+            contextlib.closing(Hall(self.jobs, make)) as hall,
+            progress(self.files, "scoring") as advance,
+        ):
+            events = merged(self.files, self.source, self.tally, advance)
+            judges = Judges(hall, memory, self.enricher, decides, self.budgets, keeps=False)
+            for _, _, result in judges.judge(events):
+                if result is not None:
+                    yield result.row.risk_score, result.row.body, result.row.finding
 
     def keep(
         self,
@@ -186,25 +228,25 @@ class _Job:
     ) -> None:
         """Judges the logs and keeps what comes of it in a store; goes on where it was cut short."""
         from quivive.app.budgets import in_force
+        from quivive.app.jobs.opening import check_jobs
         from quivive.app.keeping import begin_state
-        from quivive.app.live import replay
         from quivive.app.models import in_use
-        from quivive.app.policies import decider
         from quivive.app.running import Run, asked, described
-        from quivive.app.scoring import engine, merged
+        from quivive.app.scoring import merged
         from quivive.app.telemetry import Telemetry, folder_of
         from quivive.store.database import Store
 
-        with Store(where) as store, store.writing("quivive score"):
+        with self._hall(where) as hall, Store(where) as store, store.writing("quivive score"):
             memory = begin_state(store)
             if not self.budgets.by_class:
                 self.budgets = in_force(store, self.budgets)
                 options = (*options, *map(str, self.budgets.by_class.items()))
             models = in_use(store, memory, self.budgets)
+            check_jobs(self.jobs, models)
             if self.aliases is not None:
                 memory.directory.aliases = self.aliases
             what = asked(self.files, (*options, *map(described, named)), out)
-            run = Run.begin(store, memory, models, what, stream, abandon=abandon)
+            run = Run.begin(store, models, what, stream, abandon=abandon)
             if self.telemetry[0]:
                 run.telemetry = Telemetry(store, folder_of(store, self.telemetry[1]))
             if run.done:
@@ -213,15 +255,41 @@ class _Job:
                 click.echo(f"going on after {run.row.lines} logins kept before", err=True)
             run.resume(self.best.offer)
             if not run.done:
-                step = engine(
-                    memory,
-                    self.enricher,
-                    models.model,
-                    self.budgets,
-                    models.beside,
-                    decider(store, self.policy, memory.spent),
-                ).step
-                replay(store, step)
+                judging = self._judging(store, memory, models, hall)
                 with progress(self.files, "scoring") as advance:
                     events = merged(self.files, self.source, self.tally, advance)
-                    run.judge(events, step, self.tally, self.best.offer)
+                    run.judge(events, judging, self.tally, self.best.offer)
+
+    def _hall(self, where: str) -> "contextlib.AbstractContextManager[Hall | None]":
+        """The processes, from before there is a connection that they must not share."""
+        from quivive.app.jobs.judges import Hall
+        from quivive.app.jobs.opening import with_store
+
+        if self.jobs == 1:
+            return contextlib.nullcontext()
+        make = with_store(where, self.enricher, self.budgets, self.policy)
+        return contextlib.closing(Hall(self.jobs, make))
+
+    def _judging(
+        self, store: "Store", memory: "State", models: "InUse", hall: "Hall | None"
+    ) -> "Judging":
+        """What judges, after what a server has left in the journal."""
+        from quivive.app.jobs.judges import Judges
+        from quivive.app.keeping import begin_state, save_state
+        from quivive.app.live import replay
+        from quivive.app.policies import decider
+        from quivive.app.results import Alone
+        from quivive.app.scoring import engine
+
+        decides = decider(store, self.policy, memory.spent)
+        alone = engine(memory, self.enricher, models.model, self.budgets, models.beside, decides)
+        left = replay(store, alone.step)
+        if hall is None:
+            return Alone(alone)
+        if left:  # the processes read what is known from the store
+            save_state(store, memory)
+            memory = begin_state(store)
+            if self.aliases is not None:
+                memory.directory.aliases = self.aliases
+            decides = decider(store, self.policy, memory.spent)
+        return Judges(hall, memory, self.enricher, decides, self.budgets, keeps=True)

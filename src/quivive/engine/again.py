@@ -5,7 +5,7 @@ way of learning: a place, from which a journey is timed, and a session that was 
 """
 
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import Profile, Scene
+from quivive.baseline.profile import Profile
 from quivive.engine.state import group_before
 from quivive.engine.taught import Taught
 
@@ -17,14 +17,9 @@ def teaches_little(login: Observation, profile: Profile) -> bool:
     return login.session is None or login.session in profile.sessions
 
 
-def again(login: Observation, scene: Scene) -> Taught:
+def again(login: Observation, profile: Profile) -> Taught:
     """Counts a repeat that ``teaches_little``."""
-    profile, time = scene.profile, login.time
     profile.successes += 1
-    if time > profile.last_seen:
-        profile.last_seen = time
-    for state in (scene.address, scene.network):
-        if state is not None and time > state.last_seen:
-            state.last_seen = time
+    profile.last_seen = max(profile.last_seen, login.time)
     group = group_before(profile, login)
     return Taught((), login.constellation, group, 1.0, False, False, None, False)

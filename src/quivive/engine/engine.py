@@ -11,24 +11,45 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
 from quivive.engine import learn
 from quivive.engine.again import again, teaches_little
+from quivive.engine.arrive import Arrival, arrive
 from quivive.engine.beside import Looking, Said
-from quivive.engine.observe import observe, with_known_place
+from quivive.engine.observe import observed, with_known_place
 from quivive.engine.probation import ODD_SHARE, mature
+from quivive.engine.publish import publish
 from quivive.engine.road import open_or_close, passed
+from quivive.engine.shared import Delta, Measured
 from quivive.engine.state import State, group_before
 from quivive.engine.taught import Taught
-from quivive.engine.watch import watch, watch_again
+from quivive.engine.watch import Watched, record, watch, watch_again
 from quivive.enrich.enricher import Enriched, Enricher
 from quivive.model.assessment import FINDING, Assessment, Decision, level_of
-from quivive.model.event import Activity, AuthEvent
+from quivive.model.event import AuthEvent
 from quivive.policy.budget import Budgets, judge
 from quivive.policy.deciding import Deciding, Telling
 from quivive.scoring.assess import QUIET, Gathered, Standing, as_before, assess
-from quivive.scoring.calibrate import calibration_of, count
+from quivive.scoring.calibrate import calibration_of
 from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
 from quivive.scoring.weigh import weigh_all
 from quivive.signals.signal import Signal, Spoken
+
+
+class Judged(Struct, frozen=True):
+    """One login with what was thought of it and what it teaches, before it is decided what to do.
+
+    shadow: what a model in shadow says. delta: what others are to know of it, and watched what the
+    organisation's logs looked like, which the engine has kept already.
+    """
+
+    event: AuthEvent
+    enriched: Enriched
+    login: Observation
+    gathered: Gathered
+    assessment: Assessment
+    taught: Taught | None
+    shadow: Said | None
+    delta: Delta
+    watched: Watched
 
 
 class Scored(Struct, frozen=True):
@@ -91,18 +112,28 @@ class Engine:
 
     def step(self, event: AuthEvent) -> Scored | None:
         """Judges one event, then learns from it. None for a duplicate and for a log-off."""
-        state = self.state
-        if event.activity_id == Activity.LOGOFF or self._duplicate(event):
+        arrival = arrive(event, self.enricher, self.state)
+        if arrival is None:
             return None
-        state.sweep(event.time)
+        judged = self.judge(arrival)
+        record(judged.watched, judged.login, self.state)
+        return self.tell(judged)
 
-        enriched = self.enricher.enrich(event)
-        login = observe(event, enriched, state)
-        former = state.directory.former_name(login.identity)
-        if former is not None:
-            state.merge_profile(former, login.identity)
-        profile = state.profile(login.identity)
-        mature(state, profile, login.time)
+    def judge(self, arrival: Arrival) -> Judged:
+        """Judges one login by what its identity did before, and by what is known to everyone by
+        then; the identity learns of it at once, and others when its delta is due.
+        """
+        state = self.state
+        event, enriched, located = arrival.event, arrival.enriched, arrival.located
+        publish(state, arrival.due)
+        if arrival.swept:
+            state.sweep(event.time)
+        profile = state.profile(located.identity)
+        login = observed(event, enriched, located, profile.kind)
+        delta = Delta(arrival.number, login.time, login.identity)
+        if arrival.former is not None:
+            delta.known -= state.merge_profile(arrival.former, login.identity)
+        delta.matured = mature(profile, login.time)
         scene, levels = state.scene(login, profile)
 
         newcomer = profile.newcomer(login.time)
@@ -121,41 +152,46 @@ class Engine:
             said, gathered = self.gather(login, scene, levels)
             told = learn.told_before(login, profile)
             assessment = assess(login, gathered, levels, standing, told, self.words_from)
-        decision = self.decider.decide(event, login, assessment)
-        telling = judge(
-            assessment.risk_score,
-            login.identity,
-            login.kind,
-            login.time,
-            state.thresholds,
-            self.budgets,
-        )
 
         if same is not None and teaches_little(login, profile):
-            watch_again(event, login, assessment.score, state)
-            taught: Taught | None = again(login, scene)
-            count(state.calibrations, standing.calibration, login, newcomer, assessment.score)
+            watched = watch_again(event, assessment.score)
+            taught: Taught | None = again(login, profile)
+            delta.measured = Measured(login.kind, login.log, newcomer, assessment.score)
         else:
-            watch(event, login, scene, levels, said, gathered, assessment.score, state)
-            taught = self._learn(login, scene, levels, said, gathered, assessment, standing)
+            watched = watch(event, login, scene, levels, said, gathered, assessment.score)
+            taught = self._learn(login, scene, levels, said, gathered, assessment, standing, delta)
+        if delta.says_something:
+            state.pending.add(delta)
+        shadow = self.beside.look(login, gathered, assessment) if self.beside else None
         event = with_known_place(event, login)
-        scored = Scored(
-            event,
-            enriched,
+        judged = Judged(
+            event, enriched, login, gathered, assessment, taught, shadow, delta, watched
+        )
+        if same is None:
+            open_or_close(login, scene, what, judged)
+        return judged
+
+    def tell(self, judged: Judged) -> Scored:
+        """Decides what to do about a login that is judged, and whether somebody is told."""
+        login, assessment = judged.login, judged.assessment
+        decision = self.decider.decide(judged.event, login, assessment)
+        risk, identity, kind, time = assessment.risk_score, login.identity, login.kind, login.time
+        telling = judge(risk, identity, kind, time, self.state.thresholds, self.budgets)
+        if self.ranking is not None and telling.finding:
+            assessment = self._ranked(judged, telling.threshold)
+        return Scored(
+            judged.event,
+            judged.enriched,
             login,
-            gathered,
+            judged.gathered,
             assessment,
             decision,
             telling.finding,
             telling.threshold,
             telling.capped,
-            taught,
+            judged.taught,
+            judged.shadow,
         )
-        if self.beside is not None or self.ranking is not None:
-            scored = self._ranked(scored)
-        if same is None:
-            open_or_close(login, scene, what, scored)
-        return scored
 
     def gather(
         self, login: Observation, scene: Scene, levels: Levels
@@ -181,6 +217,7 @@ class Engine:
         gathered: Gathered,
         assessment: Assessment,
         standing: Standing,
+        delta: Delta,
     ) -> Taught | None:
         """Score first, learn after, and learn only what is not too unusual to trust.
 
@@ -188,8 +225,8 @@ class Engine:
         """
         state, calibration = self.state, standing.calibration
         key = login.constellation
-        learn.note(login, scene, levels, state)
-        learn.tell(login, assessment, scene, state)
+        learn.note(login, scene, levels, state, delta)
+        learn.tell(login, assessment, scene.profile, delta)
         taught = None
         if login.learnable:
             profile = scene.profile
@@ -200,28 +237,21 @@ class Engine:
             trust, held = learn.trusted(login, scene, levels, unusual, pinned)
             waits = calibration.exceedance(assessment.score) < ODD_SHARE
             if trust:
-                before, counted = learn.learn(login, scene, levels, state, key, said, trust, waits)
+                before, counted = learn.learn(
+                    login, scene, levels, state, key, said, trust, waits, delta
+                )
             else:
                 counted = learn.first_of_hour(login, key, profile)
             taught = Taught(said, key, group, trust, held, counted, before, waits)
         if login.accepted and not assessment.repeated:
-            count(state.calibrations, calibration, login, assessment.newcomer, assessment.score)
+            newcomer = assessment.newcomer
+            delta.measured = Measured(login.kind, login.log, newcomer, assessment.score)
         return taught
 
-    def _ranked(self, scored: Scored) -> Scored:
-        """The login with what the model in shadow says, and a finding's place among findings."""
-        login, gathered, assessment = scored.login, scored.gathered, scored.assessment
-        shadow = self.beside.look(login, gathered, assessment) if self.beside else None
-        if self.ranking is not None and scored.finding:
-            values = values_of(login, gathered, assessment.history, self.model.weights)
-            likely = self.ranking.probability(values)
-            risk = lifted(assessment.risk_score, likely, scored.threshold)
-            assessment = replace(assessment, risk_score=risk, risk_level=level_of(risk))
-        return replace(scored, assessment=assessment, shadow=shadow)
-
-    def _duplicate(self, event: AuthEvent) -> bool:
-        uid = event.metadata.uid
-        if uid is None:
-            return False
-        metadata = event.metadata
-        return self.state.seen.again(f"{metadata.product.name}|{metadata.log_name}|{uid}")
+    def _ranked(self, judged: Judged, threshold: float) -> Assessment:
+        """A finding's assessment with its place among findings."""
+        assert self.ranking is not None
+        login, assessment = judged.login, judged.assessment
+        values = values_of(login, judged.gathered, assessment.history, self.model.weights)
+        risk = lifted(assessment.risk_score, self.ranking.probability(values), threshold)
+        return replace(assessment, risk_score=risk, risk_level=level_of(risk))

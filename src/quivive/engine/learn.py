@@ -24,7 +24,9 @@ from quivive.baseline.profile import (
     Waiting,
 )
 from quivive.baseline.tables import DAY_MS
+from quivive.engine.arrive import fail, failed_at
 from quivive.engine.probation import wait
+from quivive.engine.shared import Delta
 from quivive.engine.state import State, group_before
 from quivive.model.assessment import FINDING, Assessment
 from quivive.scoring.assess import Told
@@ -39,7 +41,6 @@ HOLD_AWAY = 7 * DAY_MS
 HOLD_DAYS = 5
 WELCOME_TRUST = 0.5
 RELEASED_TRUST = 0.5
-FINDINGS_KEPT = 16
 TOLD_HORIZON = 7 * DAY_MS
 SAME_AGAIN = 3.0
 NEWS_FOR = 20 * DAY_MS // 24  # so that the same hour of the next day is another day
@@ -53,7 +54,7 @@ SHARED_BY = 5  # identities at home on an address before an attacker's login say
 RECOVERIES = frozenset({"Password Reset", "Password Change", "Factor Enroll", "Factor Reset"})
 
 
-def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None:
+def note(login: Observation, scene: Scene, levels: Levels, state: State, delta: Delta) -> None:
     """What happened counts in the windows, whoever did it."""
     profile, time = scene.profile, login.time
     if not profile.first_seen:
@@ -70,7 +71,7 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State) -> None
         profile.denials.add(time, login.count)
         profile.denial_rate.add(time, login.count)
     elif login.outcome == "failure" and not login.accepted:
-        _failed(login, scene, levels, state)
+        _failed(login, scene, levels, state, delta)
     elif login.outcome == "failure" and login.operation is not None:
         profile.refusals.add(time)
         profile.refusal_rate.add(time)
@@ -91,21 +92,17 @@ def _explored(login: Observation, levels: Levels, profile: Profile) -> None:
         profile.explored.add(key, login.time)
 
 
-def _failed(login: Observation, scene: Scene, levels: Levels, state: State) -> None:
+def _failed(login: Observation, scene: Scene, levels: Levels, state: State, delta: Delta) -> None:
     profile, time = scene.profile, login.time
     profile.failures.add(time, login.count)
     profile.failure_rate.add(time, login.count)
-    for address in state.address(login):
-        address.failing.add(login.identity, time)
-        address.failures.add(time, login.count)
+    failed = failed_at(login)
+    if failed is not None:
+        fail(failed, state)
     if login.network is not None:
         profile.failing_networks.add(login.network, time)
     stray = login.asn is not None and familiarity(levels, "operator", login.asn) != "own"
-    if stray and profile.successes:
-        organisation = state.organisation
-        if login.identity not in organisation.stray_identities.members(time):
-            organisation.stray_rate.add(time)
-        organisation.stray_identities.add(login.identity, time)
+    delta.stray = stray and profile.successes > 0
 
 
 def told_before(login: Observation, profile: Profile) -> Told:
@@ -146,9 +143,8 @@ def alike(login: Observation) -> str:
     return f"{login.country}|{login.log.partition('/')[0]}|{client}"
 
 
-def tell(login: Observation, assessment: Assessment, scene: Scene, state: State) -> None:
+def tell(login: Observation, assessment: Assessment, profile: Profile, delta: Delta) -> None:
     """A finding is remembered on its identity (to rank repeats lower) and on its address."""
-    profile = scene.profile
     if assessment.undamped < TELL_ABOVE:
         return
     key, success = alike(login), login.outcome == "success"
@@ -171,12 +167,9 @@ def tell(login: Observation, assessment: Assessment, scene: Scene, state: State)
     profile.told_constellations[key] = told
     if len(profile.told_constellations) > TOLD_KEPT:
         profile.told_constellations.pop(next(iter(profile.told_constellations)))
-    if assessment.risk_score < FINDING:
-        return
-    for address in state.address(login):
-        address.findings[login.identity] = login.time
-        if len(address.findings) > FINDINGS_KEPT:
-            address.findings.pop(next(iter(address.findings)))
+    if assessment.risk_score >= FINDING:
+        delta.finding = True
+        delta.comes_from(login.ip, login.network)
 
 
 def hold(login: Observation, profile: Profile) -> Held:
@@ -274,6 +267,7 @@ def learn(
     said: Sequence[Spoken],
     trust: float,
     waits: bool,
+    delta: Delta,
 ) -> tuple[Before, bool]:
     """Adds a login to the three levels, for what it is trusted: each constellation once an hour.
 
@@ -282,16 +276,17 @@ def learn(
     """
     profile, time = scene.profile, login.time
     hour = time // 3_600_000
-    identity, kind, group = login.identity, profile.kind, profile.group
+    kind, group = profile.kind, profile.group
     countries, networks = profile.countries.last_seen, profile.networks.last_seen
     country, network = countries.get(login.country or ""), networks.get(login.network or "")
+    peers = group_before(profile, login)
     replaced, dropped, session = _remember(login, profile)
-    state.organisation.known += profile.successes == 1
+    delta.known += profile.successes == 1
     welcomed: tuple[int | None, ...] = ()
-    for address in state.address(login):
-        if trust >= WELCOME_TRUST:
-            welcomed += (address.good.get(identity),)
-            address.welcome(identity, time)
+    delta.comes_from(login.ip, login.network)
+    if trust >= WELCOME_TRUST:
+        delta.welcome = True
+        welcomed = _welcomed(login, scene, state)
     learned = profile.learned.get(key)
     counted = learned is None or learned < hour
     if counted:
@@ -301,9 +296,10 @@ def learn(
             profile.learned.pop(next(iter(profile.learned)))
         if waits:
             found = tuple((f.factor, f.key, f.weigh) for one in said for f in one.features)
-            wait(state, profile, Waiting(time, key, group_before(profile, login), trust, found))
+            delta.matured += wait(profile, Waiting(time, key, peers, trust, found))
         else:
-            _count(levels, said, trust)
+            delta.group = peers
+            _count(levels, said, trust, delta)
         if login.kind != kind or not group or profile.successes % 16 == 0:
             profile.kind = login.kind
             profile.group = GUESTS if login.guest else group_of(profile, login.kind)
@@ -316,11 +312,22 @@ def learn(
     )
 
 
-def _count(levels: Levels, said: Sequence[Spoken], trust: float) -> None:
+def _welcomed(login: Observation, scene: Scene, state: State) -> tuple[int | None, ...]:
+    """When the identity was last welcome at the login's address and in its network."""
+    found: list[int | None] = []
+    for key, address in ((login.ip, scene.address), (login.network, scene.network)):
+        if key is not None:
+            time = state.pending.welcome(key, login.identity)
+            if time is None and address is not None:
+                time = address.good.get(login.identity)
+            found.append(time)
+    return tuple(found)
+
+
+def _count(levels: Levels, said: Sequence[Spoken], trust: float, delta: Delta) -> None:
     levels.own.add_all([pair for one in said for pair in one.own], levels.own_scale * trust)
-    everyone = [pair for one in said for pair in one.shared]
-    levels.everyone.add_all(everyone, levels.everyone_scale * trust)
-    levels.peers.add_all([pair for one in said for pair in one.peers], levels.peers_scale * trust)
+    delta.trust = trust
+    delta.said = [one.packed for one in said]
 
 
 def _remember(login: Observation, profile: Profile) -> tuple[Place | None, Place | None, bool]:

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -49,20 +50,44 @@ _REFUSED = re.compile(
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
 
 
+class Located(NamedTuple):
+    """What all logs together say of an event: the identity its user resolves to, and the place
+    that another log's vendor stated for its address, where its own log states none.
+    """
+
+    identity: str
+    lent: KnownPlace | None
+
+
 def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     """The facts of one event, under the identity its user resolves to."""
+    located = locate(event, enriched, state)
+    profile = state.profiles.get(located.identity)
+    return observed(event, enriched, located, "human" if profile is None else profile.kind)
+
+
+def locate(event: AuthEvent, enriched: Enriched, state: State) -> Located:
+    """Looks an event up among the names and places met so far, and remembers its own."""
+    identity = state.directory.resolve(event)
+    return Located(identity, None if _by_another(event) else _lent(enriched, state, event.time))
+
+
+def observed(
+    event: AuthEvent, enriched: Enriched, located: Located, usual_kind: str
+) -> Observation:
+    """The facts of an event that is looked up; ``usual_kind`` is the kind of its identity so far,
+    for records that do not say.
+    """
     time, metadata, session = event.time, event.metadata, event.session
-    by_another = event.activity_id == Activity.OTHER and _by_another(event)
+    by_another = _by_another(event)
     if by_another:
         # A reset by an administrator comes from the administrator's address and machine.
         enriched = _ELSEWHERE
-    identity = state.directory.resolve(event)
-    profile = state.profiles.get(identity)
     alike = _observed(
-        identity,
-        "human" if profile is None else profile.kind,
+        located.identity,
+        usual_kind,
         enriched,
-        _lent(enriched, state, time),
+        located.lent,
         by_another,
         event.user,
         None if by_another else event.device,
@@ -170,7 +195,7 @@ def forget_observed() -> None:
 
 def _by_another(event: AuthEvent) -> bool:
     """Whether somebody else did this to the account, outside any login of the user's own."""
-    if event.actor is None or event.actor.user is None:
+    if event.activity_id != Activity.OTHER or event.actor is None or event.actor.user is None:
         return False
     acting, user = event.actor.user, event.user
     names = {name.lower() for name in (acting.uid, acting.name, acting.email_addr) if name}

@@ -19,23 +19,25 @@ ODD_SHARE = 0.1  # of the logins of a class: these wait
 WAITING_KEPT = 24
 
 
-def wait(state: State, profile: Profile, waiting: Waiting) -> None:
-    """Puts a lesson off, in its place by time; beyond the bound the oldest is learned early."""
+def wait(profile: Profile, waiting: Waiting) -> list[Waiting]:
+    """Puts a lesson off, in its place by time; beyond the bound the oldest is learned early.
+
+    Gives those that the identity has learned now, and others are to learn as well.
+    """
     profile.waiting = sorted([*profile.waiting, waiting], key=lambda w: w.time)
-    _bound(state, profile)
+    return _bound(profile)
 
 
-def mature(state: State, profile: Profile, time: int) -> None:
-    """Learns what has waited long enough at ``time`` (ms UTC)."""
+def mature(profile: Profile, time: int) -> list[Waiting]:
+    """Learns what has waited long enough at ``time`` (ms UTC); gives it, as ``wait`` does."""
     profile.matured = max(profile.matured, time)
     if not profile.waiting:
-        return
+        return []
     ripe = [w for w in profile.waiting if time - w.time >= PROBATION]
     if ripe:
         profile.waiting = [w for w in profile.waiting if time - w.time < PROBATION]
-        for waiting in ripe:
-            _count(state, profile, waiting)
-    _bound(state, profile)  # two names of one identity may have been joined
+        _learn(profile, ripe)
+    return ripe + _bound(profile)  # two names of one identity may have been joined
 
 
 def waiting_of(lesson: Lesson, trust: float) -> Waiting:
@@ -79,13 +81,17 @@ def counts(
                 level.take(factor, key, scale)
 
 
-def _bound(state: State, profile: Profile) -> None:
+def _bound(profile: Profile) -> list[Waiting]:
     early = profile.waiting[:-WAITING_KEPT]
     if early:
         profile.waiting = profile.waiting[-WAITING_KEPT:]
-        for waiting in early:
-            _count(state, profile, waiting)
+        _learn(profile, early)
+    return early
 
 
-def _count(state: State, profile: Profile, waiting: Waiting) -> None:
-    counts(state, profile, waiting.time, waiting.group, waiting.features, waiting.trust)
+def _learn(profile: Profile, lessons: list[Waiting]) -> None:
+    own = profile.own
+    for one in lessons:
+        own.add_all(
+            ((factor, key) for factor, key, _ in one.features), own.scale(one.time) * one.trust
+        )

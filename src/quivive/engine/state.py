@@ -13,27 +13,33 @@ from quivive.baseline.monitor import Monitor
 from quivive.baseline.novelty import Novelty
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import (
+    GROUP_CATEGORIES,
     GUESTS,
     PLACES_KEPT,
+    SHARED_HALF_LIFE,
     AddressState,
     Organisation,
     Profile,
     Scene,
 )
-from quivive.baseline.tables import DAY_MS
+from quivive.baseline.tables import DAY_MS, Level
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine.resident import Backing, Resident
 from quivive.engine.seen import Seen
+from quivive.engine.shared import Pending
 from quivive.policy.budget import Thresholds
 from quivive.policy.spending import Spent
 from quivive.scoring.calibrate import Calibration
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 ADDRESS_IDLE = 45 * DAY_MS  # an address nobody came from is forgotten after this
 STRAY_IDLE = 2 * DAY_MS  # and one where nobody ever succeeded, after this
 PROFILES_IN_MEMORY = 20_000
 ADDRESSES_IN_MEMORY = 40_000
 PLACES_IN_MEMORY = 40_000
+
+
+_NO_PEERS = Level(SHARED_HALF_LIFE, GROUP_CATEGORIES)  # of a group nobody is in yet
 
 
 class KnownPlace(Struct, frozen=True, cache_hash=True):
@@ -108,6 +114,7 @@ class State(Struct):
     novelty: Novelty = field(default_factory=Novelty)
     thresholds: Thresholds = field(default_factory=Thresholds)
     spent: Spent = field(default_factory=Spent)
+    pending: Pending = field(default_factory=Pending)
 
     @property
     def tables(self) -> tuple[Resident[Any], ...]:
@@ -134,7 +141,7 @@ class State(Struct):
     def scene(self, login: Observation, profile: Profile) -> tuple[Scene, Levels]:
         """What the signals may look at for this login, with its three levels."""
         organisation = self.organisation
-        peers = organisation.group(group_before(profile, login))
+        peers = organisation.groups.get(group_before(profile, login), _NO_PEERS)
         scene = Scene(
             profile,
             self.addresses.get(login.ip) if login.ip else None,
@@ -147,31 +154,21 @@ class State(Struct):
             peers,
             organisation.everyone,
             profile.own.scale(time),
-            peers.scale(time),
-            organisation.everyone.scale(time),
+            peers.worth(time),
+            organisation.everyone.worth(time),
         )
         return scene, levels
 
-    def address(self, login: Observation) -> list[AddressState]:
-        """The states of the login's address and network, made when first met."""
-        found = []
-        for table, key in ((self.addresses, login.ip), (self.networks, login.network)):
-            if key is not None:
-                state = table.get(key)
-                if state is None:
-                    state = table[key] = AddressState()
-                state.last_seen = max(state.last_seen, login.time)
-                found.append(state)
-        return found
+    def merge_profile(self, former: str, identity: str) -> int:
+        """Moves what was learned under a bare name to the identity it turned out to be.
 
-    def merge_profile(self, former: str, identity: str) -> None:
-        """Moves what was learned under a bare name to the identity it turned out to be."""
+        Gives by how many there are fewer identities now with a login that was learned.
+        """
         moved = self.profiles.pop(former, None)
         if moved is None:
-            return
+            return 0
         profile = self.profile(identity)
-        if moved.successes and profile.successes:
-            self.organisation.known -= 1
+        fewer = bool(moved.successes and profile.successes)
         profile.own.merge(moved.own)
         profile.first_seen = min(profile.first_seen or moved.first_seen, moved.first_seen)
         profile.last_seen = max(profile.last_seen, moved.last_seen)
@@ -179,12 +176,15 @@ class State(Struct):
         profile.waiting = sorted([*moved.waiting, *profile.waiting], key=lambda w: w.time)
         profile.judged = {**moved.judged, **profile.judged}
         profile.places = (moved.places + profile.places)[-PLACES_KEPT:]
+        return int(fewer)
+
+    def is_to_sweep(self, time: int) -> bool:
+        """Whether a day of event time has passed since the last sweep."""
+        return time - self.organisation.swept >= DAY_MS
 
     def sweep(self, time: int) -> None:
-        """Once a day of event time: forgets idle addresses and names, rebases counts."""
+        """Forgets idle addresses and names, rebases counts."""
         organisation = self.organisation
-        if time - organisation.swept < DAY_MS:
-            return
         organisation.swept = time
         for table in self.tables:
             table.sweep(time)

@@ -16,6 +16,7 @@ from quivive.baseline.profile import (
 )
 from quivive.engine.learn import WELCOME_TRUST, at_one, group_of, journey
 from quivive.engine.probation import PROBATION, counts, forget, wait, waiting_of
+from quivive.engine.publish import teach_others
 from quivive.engine.resident import Resident
 from quivive.engine.state import State
 
@@ -34,7 +35,8 @@ def put(
     counted = lesson.counted and (again or known != hour)
     if counted:
         if again and lesson.waits and profile.matured - time < PROBATION:
-            wait(state, profile, waiting_of(lesson, trust))
+            for early in wait(profile, waiting_of(lesson, trust)):
+                teach_others(state, early)
         else:
             counts(state, profile, time, lesson.group, lesson.features, trust)
         if known is None or known < hour:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from quivive.baseline.lesson import Lesson
 from quivive.baseline.profile import AddressState, Held, Judged, Profile, ToldOf
 from quivive.baseline.tables import Level
+from quivive.engine.publish import publish_all
 from quivive.engine.state import State
 from quivive.engine.teaching import put, take
 from quivive.model.verdict import TRUE_POSITIVE, VerdictKind
@@ -55,6 +56,7 @@ def apply(
     ``others`` are the identity's other logins with verdicts that stand, in the order in which
     they were given: what those took back is not put in the place of what is taken back now.
     """
+    publish_all(state)
     effect = settle(state, lesson, kind, others)
     profile = profile_of(state, lesson)
     if kind != TRUE_POSITIVE:
@@ -70,6 +72,7 @@ def settle(
 
     For the logins of the same kind that a verdict on another one covers.
     """
+    publish_all(state)
     profile = profile_of(state, lesson)
     if kind == TRUE_POSITIVE:
         if lesson.trust:
@@ -88,6 +91,7 @@ def reverse(
     others: Sequence[Decided] = (),
 ) -> None:
     """Undoes ``apply`` (or ``settle``), so that another verdict can take its place."""
+    publish_all(state)
     profile = profile_of(state, lesson)
     if kind == TRUE_POSITIVE:
         if lesson.trust:

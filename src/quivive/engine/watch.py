@@ -2,7 +2,8 @@
 telemetry, and what is new to many at once. It changes no risk.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from quivive.baseline import novelty
 from quivive.baseline.backoff import Levels
@@ -21,6 +22,25 @@ OF_OTHERS = frozenset({"tainted_address", "address_failures"})
 DISTURBED = 0.5  # nats of trouble around a login (failures, prompts, a replayed session)
 
 
+class Watched(NamedTuple):
+    """What one judged login says of the logs.
+
+    source: the log in words; uid: the record's id; familiar: how familiar what was;
+    score: in nats. new: what was new to its identity and all else as ever, with an ``anchored`` or
+    without; known: how many identities there were. elsewhere: a known identity failed from
+    where it never was.
+    """
+
+    source: str
+    uid: str | None
+    score: float
+    familiar: Sequence[tuple[str, str]] = ()
+    new: Sequence[novelty.First] = ()
+    anchored: bool = False
+    known: int = 0
+    elsewhere: bool = False
+
+
 def watch(
     event: AuthEvent,
     login: Observation,
@@ -29,36 +49,34 @@ def watch(
     said: Sequence[Spoken],
     gathered: Gathered,
     score: float,
-    state: State,
-) -> None:
-    """Counts one judged login, before it is learned. ``score`` is in nats."""
-    _note(event, login, (f for one in said for f in one.familiar), score, state)
+) -> Watched:
+    """What a login says, before it is learned. ``score`` is in nats."""
+    found = watch_again(event, score)._replace(familiar=[f for one in said for f in one.familiar])
     if login.learnable:
         new = novelty.first_times(login, scene, levels)
         if new and not _disturbed(gathered):
             new, anchored = novelty.usual_but_for(login, scene, levels, new)
             if new:
-                state.novelty.note(login, new, anchored, state.organisation.known)
+                known = scene.organisation.known
+                return found._replace(new=new, anchored=anchored, known=known)
     elif login.outcome == "failure" and not login.accepted and scene.profile.successes:
-        if novelty.elsewhere(login, levels):
-            state.novelty.failed(login)
+        return found._replace(elsewhere=novelty.elsewhere(login, levels))
+    return found
 
 
-def watch_again(event: AuthEvent, login: Observation, score: float, state: State) -> None:
-    """Counts a login like one of this hour: nothing about it is new."""
-    _note(event, login, (), score, state)
-
-
-def _note(
-    event: AuthEvent,
-    login: Observation,
-    familiar: Iterable[tuple[str, str]],
-    score: float,
-    state: State,
-) -> None:
+def watch_again(event: AuthEvent, score: float) -> Watched:
+    """What a login says that is like one of this hour: nothing about it is new."""
     metadata = event.metadata
-    source = source_of(metadata.product.name, metadata.log_name)
-    state.monitor.note(login, source, metadata.uid, familiar, score)
+    return Watched(source_of(metadata.product.name, metadata.log_name), metadata.uid, score)
+
+
+def record(watched: Watched, login: Observation, state: State) -> None:
+    """Keeps what a login says of the logs."""
+    state.monitor.note(login, watched.source, watched.uid, watched.familiar, watched.score)
+    if watched.new:
+        state.novelty.note(login, watched.new, watched.anchored, watched.known)
+    elif watched.elsewhere:
+        state.novelty.failed(login)
 
 
 def _disturbed(gathered: Gathered) -> bool:

@@ -42,17 +42,23 @@ class Decider:
 
     def decide(self, event: AuthEvent, login: Observation, assessment: Assessment) -> Decision:
         """The decision on one login. The event carries the place it was judged by."""
+        if self.allows(event, login, assessment):
+            return self.allow
+        met = self.contexts.met(event, login) if self.contexts.all else NOTHING
+        return self.judge(event, login, assessment, met)
+
+    def allows(self, event: AuthEvent, login: Observation, assessment: Assessment) -> bool:
+        """Whether no rule can hold of a login, nor any context make something of it: then it is
+        allowed, whatever was decided before.
+        """
         risk = assessment.undamped
         if assessment.risk_score > risk:
             risk = assessment.risk_score
         if risk < self.quiet:
-            raised = self.raising.all and self.raising.met(event, login) is not NOTHING
-            if not raised:
-                return self.allow
-        met = self.contexts.met(event, login) if self.contexts.all else NOTHING
-        if met is NOTHING and risk < self.least:
-            return self.allow
-        return self.judge(event, login, assessment, met)
+            return not self.raising.all or self.raising.met(event, login) is NOTHING
+        if risk >= self.least:
+            return False
+        return not self.contexts.all or self.contexts.met(event, login) is NOTHING
 
     def judge(
         self, event: AuthEvent, login: Observation, assessment: Assessment, met: Met

@@ -188,21 +188,23 @@ def class_of(login: Observation, newcomer: bool) -> str:
 def calibration_of(
     calibrations: dict[str, Calibration], login: Observation, newcomer: bool
 ) -> Calibration:
-    """The calibration of a login's class among ``calibrations``, made when first asked for."""
-    return _found(calibrations, class_of(login, newcomer), newcomer)
+    """The calibration of a login's class among ``calibrations``; a new one where there is none."""
+    found = calibrations.get(class_of(login, newcomer))
+    return _new(newcomer) if found is None else found
 
 
 def count(
     calibrations: dict[str, Calibration],
-    of: Calibration,
-    login: Observation,
+    kind: str,
+    log: str,
     newcomer: bool,
     score: float,
+    time: int,
 ) -> None:
-    """Counts a login's score in its class, ``of``, and in that of all products together."""
-    pool = _found(calibrations, _class(login.kind, EVERY_PRODUCT, newcomer), newcomer)
-    pool.observe(score, login.time)
-    of.observe(score, login.time, pool)
+    """Counts a login's score in its class and in that of all products together."""
+    pool = _found(calibrations, _class(kind, EVERY_PRODUCT, newcomer), newcomer)
+    pool.observe(score, time)
+    _found(calibrations, _class(kind, log, newcomer), newcomer).observe(score, time, pool)
 
 
 @lru_cache(1024)
@@ -214,11 +216,13 @@ def _class(kind: str, log: str, newcomer: bool) -> str:
 def _found(calibrations: dict[str, Calibration], name: str, newcomer: bool) -> Calibration:
     found = calibrations.get(name)
     if found is None:
-        found = calibrations[name] = _for_newcomers() if newcomer else Calibration()
+        found = calibrations[name] = _new(newcomer)
     return found
 
 
-def _for_newcomers() -> Calibration:
+def _new(newcomer: bool) -> Calibration:
+    if not newcomer:
+        return Calibration()
     return Calibration(
         threshold=NEWCOMER_START + 3.9 * NEWCOMER_MEAN,
         width=NEWCOMER_MEAN,

@@ -49,7 +49,8 @@ class Shadow:
         undamped = risk_of(score, login, gathered.evidence, assessment.history, calibration)
         risk = max(0.0, undamped - (assessment.undamped - assessment.risk_score))
         if login.accepted and not assessment.repeated:
-            count(self.calibrations, calibration, login, assessment.newcomer, score)
+            newcomer = assessment.newcomer
+            count(self.calibrations, login.kind, login.log, newcomer, score, login.time)
         return score, risk
 
     def ranked(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from quivive.baseline.backoff import Levels
@@ -15,6 +16,7 @@ from quivive.model.assessment import Evidence
 CACHED = 16_384
 # Tables that only an identity keeps: open sets too large to share.
 PRIVATE = frozenset({"address", "subnet"})
+_encoder = msgspec.msgpack.Encoder()
 KNOWN_ABOVE = 0.45  # decayed count from which a member counts as known: a login a month ago
 
 
@@ -59,19 +61,18 @@ class Missing(Struct, frozen=True, gc=False):
 class Spoken(Struct, frozen=True, gc=False):
     """What one family says of a login: its features, and what is missing.
 
-    weighed are the features to be weighed; own, shared and peers the (factor, category) pairs to be
-    learned by the identity, the organisation and the peers; familiar how familiar what is (for
-    drift). All are worked out once for logins
-    that are alike: see ``CACHED``.
+    weighed are the features to be weighed; own the (factor, category) pairs to be learned by the
+    identity; packed what others are to learn, as a lesson keeps it: msgpack of (factor, category,
+    whether peers count it); familiar how familiar what is (for drift). All are worked out once for
+    logins that are alike: see ``CACHED``.
     """
 
     features: tuple[Feature, ...] = ()
     missing: tuple[Missing, ...] = ()
     weighed: tuple[Feature, ...] = ()
     own: tuple[tuple[str, str], ...] = ()
-    shared: tuple[tuple[str, str], ...] = ()
-    peers: tuple[tuple[str, str], ...] = ()
     familiar: tuple[tuple[str, str], ...] = ()
+    packed: bytes = b"\x90"
 
     def __iter__(self) -> Iterator[Feature | Missing]:
         """The features, then what is missing."""
@@ -82,17 +83,15 @@ class Spoken(Struct, frozen=True, gc=False):
 def spoken(*found: Feature | Missing) -> Spoken:
     """What a family says, put together."""
     features = tuple([f for f in found if isinstance(f, Feature)])
-    shared = [f for f in features if f.factor not in PRIVATE]
     return Spoken(
         features,
         tuple([f for f in found if isinstance(f, Missing)]),
         tuple([f for f in features if f.weigh]),
         tuple([(f.factor, f.key) for f in features]),
-        tuple([(f.factor, f.key) for f in shared]),
-        tuple([(f.factor, f.key) for f in shared if f.weigh]),
         tuple(
             [(f.factor, f.key.rpartition("/")[2]) for f in features if f.factor in FAMILIARITIES]
         ),
+        _encoder.encode([(f.factor, f.key, f.weigh) for f in features]),
     )
 
 

@@ -1,0 +1,1 @@
+"""Judging logins in several processes, an identity always in the same one."""

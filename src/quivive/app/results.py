@@ -1,0 +1,79 @@
+"""What is written and kept of every login that a run judges, whichever process judged it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from quivive.app.incidents import known_of
+from quivive.app.keeping import Saver
+from quivive.app.kept import row_of
+from quivive.app.notices import Known
+from quivive.app.output import encode_scored
+from quivive.engine.engine import Engine
+from quivive.model.event import AuthEvent
+from quivive.policy.actions import ALLOW
+from quivive.store.batch import Batch, Row
+
+
+class Result(NamedTuple):
+    """One login: its row in the store, with the line; whether it is ranked lower as a repeat, and
+    whether anything is to be done about it.
+    """
+
+    row: Row
+    repeated: bool
+    acts: bool
+
+
+Step = tuple[str, AuthEvent, Result | None]
+
+
+class Judging(Protocol):
+    """Whatever judges the events of a run."""
+
+    @property
+    def known(self) -> Known:
+        """What is known of the identity and the address of the login that was given last."""
+
+    def judge(self, events: Iterable[tuple[str, AuthEvent]]) -> Iterator[Step]:
+        """Judges events, in order; nothing for duplicates and log-offs."""
+
+    def take(self, others: Mapping[str, bytes]) -> Batch:
+        """What has to be written to keep the state as it is after the events so far."""
+
+    def saved(self) -> None:
+        """What was taken is committed."""
+
+
+class Alone:
+    """Judges in this process."""
+
+    def __init__(self, engine: Engine) -> None:
+        """The engine's state is the one that is kept."""
+        self._engine = engine
+        self._saver = Saver(engine.state)
+        self.known = known_of(engine.state)
+
+    def judge(self, events: Iterable[tuple[str, AuthEvent]]) -> Iterator[Step]:
+        """Judges events, in order; nothing for duplicates and log-offs."""
+        step = self._engine.step
+        for log, event in events:
+            scored = step(event)
+            if scored is None:
+                yield log, event, None
+                continue
+            row = row_of(id_of(log, event), scored, encode_scored(scored, log))
+            acts = scored.decision.action != ALLOW
+            yield log, event, Result(row, scored.assessment.repeated > 0, acts)
+
+    def take(self, others: Mapping[str, bytes]) -> Batch:
+        """What has to be written to keep the state as it is after the events so far."""
+        return self._saver.take(others)
+
+    def saved(self) -> None:
+        """What was taken is committed."""
+        self._saver.saved()
+
+
+def id_of(log: str, event: AuthEvent) -> str:
+    """What a login is called: the vendor's id, or its place in its log."""
+    return event.metadata.uid or f"{log}:{event.metadata.sequence}"
