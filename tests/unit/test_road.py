@@ -119,7 +119,9 @@ def test_it_finds_the_same_and_learns_the_same() -> None:
         # A score a shade apart may put one lesson off, no more.
         for factor, table in profile.own.tables.items():
             assert other.own.tables[factor].total == pytest.approx(table.total, rel=0.05)
-        assert (other.successes, other.last_seen) == (profile.successes, profile.last_seen)
+        # Or hold it, at the gate.
+        assert other.successes == pytest.approx(profile.successes, rel=0.01)
+        assert other.last_seen == profile.last_seen
         assert other.sessions == profile.sessions
         for window in ("countries", "networks"):
             mine, its = getattr(other, window).last_seen, getattr(profile, window).last_seen
