@@ -74,6 +74,7 @@ def bounds_page() -> str:
         ("or after so many later events, if that is sooner", shared.PENDING_KEPT),
         ("identities in the window of stray failures", organisation.stray_identities.limit),
         ("ids, and as many names, of the directory", directory.IDS_KEPT),
+        ("characters of an identity; a longer name is cut, with a digest", directory.MOST_NAME),
         ("event ids remembered against duplicates", seen.SEEN_KEPT),
         ("half-life of the scores behind the calibration", _days(calibrate.HALF_LIFE)),
         ("width of a bin of scores", f"{calibrate.BIN} nats"),

@@ -14,10 +14,13 @@ from quivive.app.accounts import (
     FREE_TRIES,
     IDLE,
     LONGEST_WAIT,
+    TOTP_KEY,
     SignIn,
     may,
 )
 from quivive.app.errors import UsageError
+from quivive.app.key_health import key_status
+from quivive.app.keys import keys_of
 from quivive.cli.user import command
 from quivive.store.audit import Filters, Trail
 from quivive.store.database import Store, StoreError
@@ -138,6 +141,22 @@ def test_recovery_codes_work_once_each(people: SignIn) -> None:
     assert people.sign_in("ana", PASSWORD, codes[3].upper(), NOW).account is not None
     assert people.sign_in("ana", PASSWORD, codes[3], NOW).account is None
     assert people.sign_in("ana", PASSWORD, codes[4], NOW).account is not None
+
+
+def test_without_the_key_of_the_second_factors_recovery_codes_still_work(people: SignIn) -> None:
+    secret = totp.new_secret()
+    codes = people.enrol("ana", secret, totp.code(secret, NOW // 30_000), NOW)
+    assert codes is not None
+    store = people.kept.store
+    assert key_status(store) == []
+    (keys_of(store) / TOTP_KEY).unlink()
+    assert "second factors of 1 users" in key_status(store)[0].text
+    restored = SignIn(store, HASHER)  # makes another key
+    assert "second factors of 1 users" in key_status(store)[0].text
+    later = NOW + 60_000
+    right = totp.code(secret, later // 30_000)
+    assert restored.sign_in("ana", PASSWORD, right, later).account is None
+    assert restored.sign_in("ana", PASSWORD, codes[0], later).account is not None
 
 
 def test_sessions_end_when_idle_and_at_last(people: SignIn) -> None:

@@ -25,6 +25,8 @@ from quivive.app.audit import (
     verify,
 )
 from quivive.app.errors import UsageError
+from quivive.app.key_health import key_status
+from quivive.app.keys import keys_of
 from quivive.cli.main import cli
 from quivive.model.audit import (
     GENESIS,
@@ -344,6 +346,31 @@ def test_the_commands(store: Store, tmp_path: Path) -> None:
     code, said = run("audit", "verify", "--state", state, *kept)
     assert code == 1
     assert "broken at record 10" in said
+
+
+def test_a_trail_restored_without_its_key_is_not_called_forged(
+    store: Store, tmp_path: Path
+) -> None:
+    state = str(store.folder)
+    assert run("audit", "checkpoint", "--state", state)[0] == 0
+    assert key_status(store) == []
+    key = keys_of(store) / "audit.jwk"
+    held = key.rename(tmp_path / "held.jwk")
+    ran = CliRunner().invoke(cli, ["audit", "verify", "--state", state])
+    assert isinstance(ran.exception, UsageError)
+    assert "bring back the folder keys of the backup" in str(ran.exception)
+    assert not key.exists()  # looking makes no other
+    assert "is not here" in key_status(store)[0].text
+    signing_key(store)
+    assert "signed with another key" in key_status(store)[0].text
+    assert "bring back the folder" in str(key_status(store)[0].remedy)
+    held.replace(key)
+    assert run("audit", "verify", "--state", state)[0] == 0
+
+
+def test_a_state_that_is_made_is_its_owners(tmp_path: Path) -> None:
+    with Store(tmp_path / "made" / "state", lasting=False):
+        assert (tmp_path / "made" / "state").stat().st_mode & 0o077 == 0
 
 
 def test_a_file_without_checkpoints_is_named_with_its_line(tmp_path: Path) -> None:

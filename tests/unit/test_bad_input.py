@@ -1,7 +1,9 @@
 """Hostile and broken inputs: each is located and told, the rest is scored, memory stays bounded."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import re
 import subprocess
@@ -121,11 +123,41 @@ CASES: dict[str, tuple[bytes, int, tuple[str, ...]]] = {
     ),
     "gzip-then-rubbish": (gzip.compress(b"\n".join(GOOD) + b"\n") + b"junk", 3, ("gzip data",)),
     "gzip-of-nothing": (gzip.compress(b""), 0, ()),
+    "gzip-in-gzip": (gzip.compress(gzip.compress(GOOD[0])), 0, ("packed with gzip twice",)),
+    "bzip2": (bz2.compress(GOOD[0]), 0, ("packed with bzip2: unpack it first (bzip2 -d)",)),
+    "xz": (lzma.compress(GOOD[0]), 0, ("packed with xz: unpack it first (xz -d)",)),
+    "zstd": (b"\x28\xb5\x2f\xfd" + bytes(200), 0, (":1 (record 1): packed with zstd",)),
+    "zip": (b"PK\x03\x04" + bytes(200), 0, (":1 (record 1): a ZIP archive",)),
+    "evtx": (b"ElfFile\0" + bytes(200), 0, ("wevtutil qe FILE /lf /f:RenderedXml",)),
+    "parquet": (b"PAR1" + bytes(200) + b"PAR1", 0, ("a Parquet file",)),
+    "tar-gzip": (
+        gzip.compress(b"a.json" + bytes(251) + b"ustar\x0000" + bytes(247) + GOOD[0]), 0,
+        ("a tar archive",),
+    ),
+    "utf-32": (GOOD[0].decode().encode("utf-32"), 0, ("UTF-32: save it as UTF-8",)),
+    "utf-16-unmarked": (b"\n".join(GOOD).decode().encode("utf-16-le"), 3, ()),
+    "utf-16-be-unmarked": (b"\n".join(GOOD).decode().encode("utf-16-be"), 3, ()),
+    "refused-by-okta": (
+        b'{"errorCode": "E0000011", "errorSummary": "Invalid token provided", "errorCauses": []}',
+        0, ("an API's refusal, saved in place of a log: Invalid token provided",),
+    ),
+    "refused-by-graph": (
+        b'{"error": {"code": "Forbidden", "message": "Tenant has no premium \\u001b[31mlicense"}}',
+        0, ("refusal, saved in place of a log: Tenant has no premium",),
+    ),
+    "refused-by-github": (
+        b'{"message": "Bad credentials", "documentation_url": "https://docs", "status": "401"}',
+        0, ("Bad credentials",),
+    ),
     "odd-fields": (
         b"\n".join(
             [GOOD[0], GOOD[1][:-1] + b', "client": [1, 2], "actor": 7, "published": null}']
         ),
         -1, (),
+    ),
+    "long-id": (
+        GOOD[0].replace(b'"uuid": "', b'"uuid": "' + b"x" * 600) + b"\n" + GOOD[1], 1,
+        (":1 (record 1): metadata.uid: over 512 characters",),
     ),
     "huge-number": (GOOD[0][:-1] + b', "version": 1e999}\n' + GOOD[1], -1, ()),
     "lone-surrogate": (GOOD[0].replace(b"Ada", b"\\ud800") + b"\n" + GOOD[1], -1, ()),

@@ -14,6 +14,7 @@ from quivive.app.canary_http import over_http
 from quivive.app.errors import UsageError
 from quivive.app.intents import requests_of
 from quivive.app.keeping import load_state
+from quivive.app.weekly import weekly
 from quivive.cli.canary import command
 from quivive.enrich.enricher import Enricher
 from quivive.model.assessment import Decision
@@ -22,9 +23,12 @@ from quivive.policy.budget import Budgets
 from quivive.server.figures import Figures
 from quivive.server.judging import Judging, Settings
 from quivive.server.rehearsal import judging
+from quivive.store import console
 from quivive.store.database import Store
+from quivive.store.incidents import Incidents
 from quivive.store.models import Author
 from quivive.store.outbox import StoredOutbox
+from quivive.store.verdicts import Verdicts
 from tests.scenario.company import DANA, at, ordinary, usual
 
 NOW = 1_772_439_245_000
@@ -51,6 +55,42 @@ def test_it_comes_out_week_after_week(tmp_path: Path) -> None:
         for hour in [*range(0, 24, 4), *range(168, 172, 2)]:
             found = through_store(store, judging, lambda at=hour: NOW + at * 3_600_000)  # type: ignore[misc]
             assert all(one.passed for one in found), (hour, found)
+
+
+def test_no_figure_and_no_question_is_about_it(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        with store.writing("test"):
+            made = judging(store, Enricher(None, None), lambda: NOW)
+            for event in ordinary(0, 4):
+                made.judge("log", event)
+            made.checkpoint()
+        before = _figures(store)
+        for hour in range(0, 24, 4):
+            through_store(store, judging, lambda at=hour: LAST + at * 600_000)  # type: ignore[misc]
+        assert len(Incidents(store).listed(limit=100)) >= 6
+        assert _figures(store) == before
+
+
+LAST = at(3)
+
+
+def _figures(store: Store) -> object:
+    report = weekly(store, NOW, at(0), at(5))
+    return (
+        report.logins, report.findings, report.daily, report.incidents, report.services,
+        report.notable, console.riskiest(store, 0, 9), console.logins_since(store, 0)[1],
+        Verdicts(store).population(), [login.id for login in Verdicts(store).ranked()],
+    )  # fmt: skip
+
+
+def test_its_incidents_wait_for_nobody(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        for hour in range(0, 72, 4):
+            through_store(store, judging, lambda at=hour: NOW + at * 3_600_000)  # type: ignore[misc]
+        found = Incidents(store).listed(limit=100)
+        assert {(i.priority, i.route) for i in found} == {("P4", "ticket")}
+        assert {i.told_times for i in found if i.status == "open"} == {1}  # nor told again
+        assert sum(i.status == "open" for i in found) <= 24 / 4 + 1
 
 
 def test_it_teaches_nothing_and_asks_nobody(tmp_path: Path) -> None:

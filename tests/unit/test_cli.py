@@ -153,6 +153,34 @@ def test_usage_errors_exit_with_2_and_say_what(
     assert "Traceback" not in ran.err
 
 
+def test_a_log_of_which_nothing_was_read_is_named(run, month: Path, tmp_path: Path) -> None:
+    strange, empty, mixed = tmp_path / "strange.log", tmp_path / "empty.log", tmp_path / "mixed.log"
+    strange.write_text('{"a": 1}\n{"b": 2}\n')
+    empty.write_text("\n")
+    mixed.write_bytes(b'{"a": 1}\n' + month.read_bytes().splitlines()[0])
+    for command in ("normalize", "score"):
+        told = run(command, strange, empty, mixed).err
+        assert "strange.log: not one record was recognised: name its log with --source" in told
+        assert "empty.log: holds no record" in told
+        assert "mixed.log: not one" not in told
+    scored = tmp_path / "scored.ndjson"
+    run("score", "--out", scored, month)
+    told = run("normalize", scored).err
+    assert "a line that quivive score wrote; give it the log itself" in told
+
+
+def test_lines_of_lists_that_are_left_out_are_said(run, month: Path, tmp_path: Path) -> None:
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "bad.txt").write_text("198.51.100.0/33\n203.0.113.9\nnonsense\n")
+    ran = run("score", "--lists", lists, month)
+    assert ran.code == 0
+    assert "lists: 2 lines left out, the first: " in ran.err
+    assert (
+        "bad.txt:1: skipped, no address, network, range or AS number: '198.51.100.0/33'" in ran.err
+    )
+
+
 def test_what_a_log_says_reaches_no_terminal_unescaped(run, tmp_path: Path) -> None:
     evil = tmp_path / "e\x07vil\r.jsonl"
     record = json.loads(OKTA.read_bytes().splitlines()[0])
@@ -285,6 +313,48 @@ def test_an_out_that_cannot_be_written_is_said_first(run, month: Path, out: str)
     assert "logins scored" not in ran.err
 
 
+@pytest.mark.parametrize("named", ["log", "link", "other/../log", "log.partial", "aliases.yaml"])
+def test_what_is_read_is_never_written_over(
+    run, month: Path, tmp_path: Path, monkeypatch, named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = {"log": month.read_bytes(), "aliases.yaml": b"ann@example.com: [ann]\n"}
+    kept["log.partial"] = kept["log"]
+    for name, body in kept.items():
+        Path(name).write_bytes(body)
+    Path("other").mkdir()
+    Path("link").symlink_to("log")
+    out = named.removesuffix(".partial")
+    read = "log.partial" if named == "log.partial" else "log"
+    for more in ((), ("--state", tmp_path / "state")):
+        ran = run("score", "--aliases", "aliases.yaml", "--out", out, read, *more)
+        assert ran.code == 2
+        assert "name another --out" in ran.err
+        assert {name: Path(name).read_bytes() for name in kept} == kept
+    assert not Path("state").exists()
+
+
+@pytest.mark.parametrize("own", ["quivive.sqlite", "quivive.sqlite-wal", "lock", "keys/audit.jwk"])
+def test_no_output_takes_the_place_of_the_store(
+    run, month: Path, tmp_path: Path, monkeypatch, own: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("score", "--state", "state", "--out", "scored.ndjson", month).code == 0
+    file = Path("state") / own
+    before = file.read_bytes() if file.exists() else None
+    for words in (
+        ("score", "--state", "state", "--out", file, month),
+        ("audit", "export", "--state", "state", "--out", f"other/../{file}"),
+        ("report", "--state", "state", "--html", file.resolve()),
+    ):
+        Path("other").mkdir(exist_ok=True)
+        ran = run(*words)
+        assert ran.code == 2
+        assert "a file of the store itself" in ran.err
+        assert (file.read_bytes() if file.exists() else None) == before
+    assert run("score", "--state", "state", "--out", "state/scored.ndjson", month).code == 0
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no database", b"\xab\xcd\xefMaxMind.com" * 3])
 def test_a_bad_mmdb_stops_before_any_work(
     run, month: Path, tmp_path: Path, content: bytes | None
@@ -298,6 +368,31 @@ def test_a_bad_mmdb_stops_before_any_work(
     assert "Traceback" not in ran.err
     assert not out.exists()
     assert not (tmp_path / "state").exists()
+
+
+def test_what_was_known_before_is_said_to_be_left_out(run, tmp_path: Path) -> None:
+    again = tmp_path / "again.jsonl"
+    again.write_bytes(OKTA.read_bytes())
+    alone, both = run("score", OKTA), run("score", OKTA, again)
+    assert len(both.lines) < 1.5 * len(alone.lines)
+    for ran in (alone, both):
+        events = int(ran.err.split(" events, ")[0])
+        assert f"\n  not scored {events - len(ran.lines)}: known before, or a log-off\n" in ran.err
+
+
+def test_two_applications_that_count_their_logins_are_both_judged(run, tmp_path: Path) -> None:
+    for app, user in (("shop", "ann"), ("portal", "eve")):
+        rows = [
+            f"{n},2026-03-01T0{n}:00:00Z,login,{user}@example.com,198.51.100.{n},curl,success,{app}"
+            for n in range(1, 4)
+        ]
+        head = "id,timestamp,event,user,ip,user_agent,result,app"
+        (tmp_path / f"{app}.csv").write_text("\n".join([head, *rows]))
+    ran = run("score", tmp_path / "shop.csv", tmp_path / "portal.csv")
+    assert sorted(x["id"] for x in ran.lines) == [
+        "portal:1", "portal:2", "portal:3", "shop:1", "shop:2", "shop:3",
+    ]  # fmt: skip
+    assert "not scored" not in ran.err
 
 
 def test_label_files_beside_a_log_are_never_read(run, month: Path, tmp_path: Path) -> None:
@@ -415,6 +510,22 @@ def test_explain_says_where_it_looked(run, where: tuple[str, ...]) -> None:
     assert ran.err.startswith("quivive: ")
 
 
+def test_explain_of_a_file_of_something_else(run, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text('["x", "y"]\n{"id": "z"}\n')
+    ran = run("explain", "x", "--in", other)
+    assert ran.code == 2
+    assert f"no scored login with the id 'x' in {other}" in ran.err
+
+
+def test_explain_shows_no_password_of_a_store(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quivive.cli.explain._find", lambda *_: None)
+    ran = run("explain", "x", "--state", "postgresql://quivive:hidden@db/quivive")
+    assert ran.code == 2
+    assert "hidden" not in ran.err
+    assert "postgresql://quivive:***@db/quivive" in ran.err
+
+
 def test_sources_lists_all_and_tells_of_one(run) -> None:
     listed = run("sources").out.decode()
     for name in ("entra", "m365", "okta", "cloudtrail", "kubernetes", "sshd", "windows", "ecs"):
@@ -491,6 +602,24 @@ def test_a_reader_that_stops_early_is_no_error(month: Path, tmp_path: Path) -> N
     assert ran.stdout.count(b"\n") == 1
     assert b"Traceback" not in ran.stderr
     assert b"BrokenPipe" not in ran.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to write to")
+@pytest.mark.parametrize(
+    "asked", ["normalize LOG", "score LOG", "score LOG --out /dev/full", "policy show", "--help"]
+)
+def test_a_full_disk_is_said_in_words(month: Path, tmp_path: Path, asked: str) -> None:
+    ran = shell(f"quivive {asked.replace('LOG', str(month))} > /dev/full", tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr == (
+        b"quivive: the output: No space left on device;"
+        b" make room where it goes, then run it again\n"
+    )
+
+
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    ran = shell(f"{sys.executable} -m quivive --version", tmp_path)
+    assert ran.stdout == shell("quivive --version", tmp_path).stdout
 
 
 def test_a_pipe_named_as_a_file_is_read_whole(run, dated: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from quivive.baseline.directory import Directory, kind_of
+from quivive.baseline.directory import MOST_NAME, Directory, kind_of
 from quivive.model.event import AuthEvent, User, UserType
 from quivive.model.record import RawRecord
 from quivive.sources import cloudtrail, kubernetes
@@ -108,3 +108,18 @@ def test_an_id_that_people_share_leads_to_nobody() -> None:
     for person in ("anna@example.com", "bert@example.com"):
         directory.resolve(of(email_addr=person, uid="role-of-all"))
     assert directory.resolve(of(name="deployers", uid="role-of-all")) == "deployers"
+
+
+@pytest.mark.parametrize("tail", ["", "@example.com"])
+def test_a_name_that_anybody_can_make_as_long_as_he_likes_is_cut_and_stays_his(tail: str) -> None:
+    directory = Directory()
+    names = [f"{'é' * 5_000}{number}{tail}" for number in range(3)]
+    email = {"email_addr": None}
+    found = [directory.resolve(of(name=name, uid="u" * 5_000, **email)) for name in names]
+    assert len(set(found)) == 3
+    assert all(len(name) <= MOST_NAME for name in found)
+    assert found == [Directory().resolve(of(name=name)) for name in names]
+    whole = f"{'x' * (MOST_NAME - len(tail))}{tail}"
+    assert directory.resolve(of(name=whole)) == whole
+    kept = (*directory.ids, *directory.by_local_part, *directory.bare)
+    assert all(len(name) <= MOST_NAME for name in kept)

@@ -202,6 +202,15 @@ def test_its_own_record_does_not_name_it(store: Store) -> None:
     assert name not in rows[0][1]
 
 
+def test_a_request_may_spell_the_name_as_it_likes(store: Store) -> None:
+    name, _ = somebody(store)
+    assert name != name.upper()
+    assert erase(store, name.upper(), BY).logins > 0
+    assert not found_in(store, name) - {"audit"}
+    with pytest.raises(UsageError, match="no such identity"):
+        erase(store, name.upper(), BY)
+
+
 def test_somebody_unknown_is_refused_and_nothing_changes(store: Store) -> None:
     with pytest.raises(UsageError, match="no such identity"):
         erase(store, "nobody@example.com", BY)

@@ -70,7 +70,7 @@ def test_an_error_of_the_system_is_no_traceback(refused, monkeypatch) -> None:
 
     monkeypatch.setattr("quivive.cli.simulate.simulate", full)
     assert refused("simulate", "--out", "/data/org") == (
-        "quivive: /data/org: No space left on device\n"
+        "quivive: /data/org: No space left on device; make room where it goes, then run it again\n"
     )
 
 

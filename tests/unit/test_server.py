@@ -1,10 +1,13 @@
 """The HTTP API: one login, many events, verdicts, what can be read, and what goes wrong."""
 
+import asyncio
 import gzip
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +18,8 @@ from quivive.app.scoring import merged, score
 from quivive.engine.engine import Engine
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
+from quivive.server.http import Problem
+from quivive.server.http import Request as HttpRequest
 from quivive.server.settings import ServerSettings
 from quivive.server.waiting import act
 from quivive.sim.build import simulate
@@ -43,6 +48,9 @@ def scored(log: Path) -> dict[str, dict[str, Any]]:
     found = score(events, State(), Enricher(None, None))
     lines = [json.loads(encode_scored(scored, name)) for name, scored in found]
     return {line["id"]: line for line in lines}
+
+
+NOISE = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=9_000))
 
 
 def ndjson(*records: object) -> bytes:
@@ -90,6 +98,47 @@ def test_the_same_login_again_gives_the_same_answer_and_changes_nothing(served: 
     assert again.content == first.content
     assert again.headers["idempotent-replayed"] == "true"
     assert served.server.figures.logins["human"] == 1
+
+
+def test_a_verdict_is_taken_right_after_a_login_that_was_known(served: Served) -> None:
+    served.ask("POST", "/v1/assess", json=login())
+    served.ask("POST", "/v1/assess", json=login())
+    given = {"event_id": "login-ann@example.com-0", "verdict": "false_positive", "why": "hers"}
+    answer = served.ask("POST", "/v1/verdicts", json=given)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["taken"] == 1
+
+
+def test_a_server_that_heard_only_known_logins_keeps_its_state_at_the_end(tmp_path: Path) -> None:
+    first = Served(tmp_path / "state")
+    for _ in range(2):
+        first.ask("POST", "/v1/assess", json=login())
+    assert not first.server.judge.judging.live._judged  # nor does it gather them without end
+    first.close()
+    with Store(tmp_path / "state") as store:
+        assert store.journaled() == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"user": {"name": "mallory@example.com"}},
+        {"user": {"name": "ann@example.com", "email_addr": "ann@example.com", "uid": "7"}},
+        {"src_endpoint": {"ip": "203.0.113.9"}},
+        {"src_endpoint": {}},
+    ],
+    ids=repr,
+)
+def test_an_id_that_was_another_logins_gets_no_answer_about_that(
+    served: Served, other: dict[str, Any]
+) -> None:
+    served.ask("POST", "/v1/assess", json=login())
+    answer = served.ask("POST", "/v1/assess", json={**login(), **other})
+    assert answer.status_code == 409
+    assert "login-ann@example.com-0" in answer.json()["detail"]
+    assert "Idempotency-Key" in answer.json()["detail"]
+    again = served.ask("POST", "/v1/assess", json={**login(), "is_mfa": True, "time": NOW})
+    assert again.headers["idempotent-replayed"] == "true"
 
 
 def test_the_same_login_after_a_restart_gives_the_same_answer(tmp_path: Path) -> None:
@@ -409,6 +458,25 @@ def test_metrics_count_what_happened(served: Served) -> None:
         assert sending_only or f"quivive_{name}" in text, f"M{number}"
 
 
+@pytest.mark.parametrize("name", ["repo:example/shop", "arn:aws:iam::1:role/a/b", "/", "a//b"])
+def test_names_and_ids_with_slashes_are_found(served: Served, name: str) -> None:
+    record = login(user=name)
+    given = served.ask("POST", "/v1/assess", json=record).json()
+    for path in (quote(given["id"]), quote(given["id"], safe="")):
+        assert served.ask("GET", f"/v1/assessments/{path}").json() == given
+    found = served.ask("GET", f"/v1/identities/{quote(name, safe='')}")
+    assert found.json()["identity"] == name
+    assert served.ask("GET", "/v1/identities/").status_code == 404
+
+
+def test_an_identity_is_found_however_it_is_spelled(served: Served) -> None:
+    served.ask("POST", "/v1/assess", json=login(user="Ann@Example.com"))
+    for name in ("ann@example.com", "Ann@Example.com", "ANN@EXAMPLE.COM"):
+        found = served.ask("GET", f"/v1/identities/{name}")
+        assert found.json()["identity"] == "ann@example.com"
+        assert found.json()["logins"] == 1
+
+
 # --- bad input
 
 
@@ -446,10 +514,52 @@ def test_what_is_no_login_is_refused(shared: Served, body: bytes, status: int) -
     assert shared.ask("POST", "/v1/assess", json=login(5)).status_code == 200
 
 
+def test_what_is_not_recognised_says_what_would_be(shared: Served) -> None:
+    detail = shared.ask("POST", "/v1/assess", json={"user": "ann"}).json()["detail"]
+    assert detail.startswith("recognised by no log source: send an OCSF Authentication object")
+    assert "?source=, one of cloudtrail, " in detail
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_that_is_too_long_is_read_so_that_the_answer_is(declared: bool) -> None:
+    left = [b"x" * 1_000] * 100
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": left.pop(), "more_body": bool(left)}
+
+    headers = [(b"content-length", b"100000")] if declared else []
+    request = HttpRequest({"type": "http", "headers": headers}, receive)
+    with pytest.raises(Problem) as refused:
+        asyncio.run(request.body(10_000))
+    assert refused.value.status == 413
+    assert not left
+
+
+def test_a_body_that_would_never_end_is_not_read_to_its_end() -> None:
+    came = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal came
+        came += 1
+        return {"type": "http.request", "body": b"x" * (1 << 20), "more_body": True}
+
+    request = HttpRequest({"type": "http", "headers": []}, receive)
+    with pytest.raises(Problem):
+        asyncio.run(request.body(10_000))
+    assert came < 100
+    expecting = [(b"content-length", b"100000"), (b"expect", b"100-continue")]
+    came = 0
+    with pytest.raises(Problem):  # it waits for leave to send: nothing to read
+        asyncio.run(HttpRequest({"type": "http", "headers": expecting}, receive).body(10_000))
+    assert came == 0
+
+
 @pytest.mark.parametrize(
     "name",
-    ["a\0b", "\u202eevil", "<script>alert(1)</script>", "x" * 5_000, "a\r\nset-cookie: b", "🦊"],
-)
+    ["a\0b", "\u202eevil", "<script>alert(1)</script>", "x" * 5_000, "a\r\nset-cookie: b", "🦊",
+     NOISE, f"{NOISE}@example.com", "🦊" + NOISE * 3],
+    ids=lambda name: ascii(name)[:20],
+)  # fmt: skip
 def test_hostile_names_are_judged_and_read_back(where: str, name: str) -> None:
     served = Served(where)
     try:

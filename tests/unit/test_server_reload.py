@@ -104,7 +104,7 @@ def test_places_settings_and_channels_are_taken_over(served: Served, files: File
     ("what", "content", "problem"),
     [
         ("places", "no database", "places.mmdb"),
-        ("config", "server: {answer_seconds: soon}", "config.yaml: server.answer_seconds"),
+        ("config", "server: {answer_seconds: soon}", "config.yaml:1: server.answer_seconds"),
         ("config", "notify: {channels: [{name: a, kind: pigeon, settings: {}}]}", "pigeon"),
         ("config", "responses: {connections: [{vendor: nobody}]}", "nobody"),
         ("config", "{", "config.yaml"),

@@ -146,6 +146,24 @@ def test_a_map_file_is_loaded_and_its_faults_name_the_file(tmp_path: Path) -> No
             load_map(path)
 
 
+@pytest.mark.parametrize(
+    ("number", "app", "uid"),
+    [
+        (7, "shop", "shop:7"),
+        (" 7 ", "shop", "shop:7"),
+        ("7f3a", "shop", "7f3a"),
+        (7, None, "7"),
+        (7, "some", "7"),  # the map's own word for all of them
+        (None, "shop", None),
+    ],
+)
+def test_a_number_is_the_id_of_one_application(
+    number: object, app: str | None, uid: str | None
+) -> None:
+    fields = "name: u\n  metadata.uid: id\n  service.name: {field: app, constant: some}"
+    assert small("name: u", fields, id=number, app=app).metadata.uid == uid
+
+
 def test_shipped_maps_are_sources_and_come_last() -> None:
     names = [source.name for source in shipped_maps()]
     assert names == ["plain_app", "rba"]

@@ -1,5 +1,6 @@
 """The store on both databases: what belongs together is there together, once, or not at all."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from quivive.engine.state import State
 from quivive.model.record import Reject
 from quivive.model.verdict import Verdict
 from quivive.store import schema
+from quivive.store.connect import Place
 from quivive.store.database import (
     SCHEMA_VERSION,
     Batch,
@@ -233,6 +235,28 @@ def test_a_store_that_may_only_be_read_says_so(tmp_path: Path) -> None:
         with pytest.raises(StoreUnavailable, match=r"readonly .* make --state writable"):
             store.commit(BATCH)
         assert store.assessment("a") is None
+
+
+def test_a_store_on_a_read_only_medium_is_read_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a b?c#d%41"
+    with Store(folder) as store:
+        store.commit(Batch(states={"a": b"1"}))
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    class Still:
+        f_flag = os.ST_RDONLY
+
+    monkeypatch.setattr("quivive.store.connect.os.statvfs", lambda _: Still)
+    with Store(folder, create=False) as store:
+        assert store.load("a") == b"1"
+        assert {path.name for path in folder.iterdir()} == {*kept}  # no log, no shared memory
+        with pytest.raises(StoreUnavailable, match="writable"):
+            store.commit(Batch(states={"a": b"2"}))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
+    (folder / "quivive.sqlite-wal").write_bytes(b"something that the file has not")
+    assert not Place(folder)._is_still()
 
 
 def test_a_database_that_restarts_is_found_again(postgres: str) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from quivive.app.errors import UsageError
 from quivive.app.keys import kept, keys_of
+from quivive.app.outputs import beside_store
 from quivive.model.audit import (
     Broken,
     Checkpoint,
@@ -62,19 +63,37 @@ class Exported(Struct, frozen=True, kw_only=True):
     filtered: dict[str, Any]
 
 
+def named_key() -> Path | None:
+    """The file that QUIVIVE_AUDIT_KEY names."""
+    return Path(os.environ[KEY_NAMED]) if os.environ.get(KEY_NAMED) else None
+
+
 def signing_key(store: Store, given: Path | None = None) -> OKPKey:
     """The key that signs checkpoints: ``given``, the file that QUIVIVE_AUDIT_KEY names, or
     keys/audit.jwk in the state directory, made at first use.
 
     Raises UsageError for a file that is no Ed25519 key.
     """
-    named = given or (Path(os.environ[KEY_NAMED]) if os.environ.get(KEY_NAMED) else None)
+    named = given or named_key()
     if named is not None:
         return load_key(named)
     path = keys_of(store) / KEY_FILE
     if not path.exists():
         kept(path, _json.encode(OKPKey.generate_key("Ed25519").as_dict(private=True)))
     return load_key(path)
+
+
+def checking_key(store: Store) -> OKPKey:
+    """The same to check with: none is made. Raises UsageError, too, where it is not there though
+    something was signed.
+    """
+    path = keys_of(store) / KEY_FILE
+    if named_key() is None and not path.exists() and audit.Trail(store).checkpoints():
+        raise UsageError(
+            f"{path}: not here, and the trail was signed with it; bring back the folder keys of the"
+            " backup, or name its public half with --key"
+        )
+    return signing_key(store)
 
 
 def load_key(path: Path) -> OKPKey:
@@ -189,8 +208,9 @@ def exported(store: Store, out: Path, key: OKPKey, filters: Filters | None = Non
     """Writes records as NDJSON to ``out``, and ``out``.manifest.json with the digests beside it.
 
     Both appear under their names only when they are whole. Raises UsageError when they cannot be
-    written.
+    written, and for a file of the store itself.
     """
+    beside_store(out, store.folder)
     trail, chosen = Trail(store), filters or Filters()
     count, first, last, last_digest = 0, 0, 0, b""
     whole = hashlib.sha256()

@@ -7,6 +7,7 @@ import yaml
 from msgspec import Struct
 
 from quivive.app.errors import UsageError
+from quivive.app.located import located
 from quivive.app.registry import notifiers
 from quivive.notify.channels import Channel
 from quivive.notify.notifier import Notifier
@@ -24,6 +25,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     channels: tuple[Channel, ...] = ()
 
 
+@located(Settings, Channel)
 def read_settings(path: Path) -> Settings:
     """The ``notify`` section of a YAML file, checked down to each channel's own settings.
 

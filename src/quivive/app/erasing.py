@@ -98,6 +98,9 @@ def _remove(
     state = load_state(store) or State()
     publish_all(state)
     lines = list(erasing.lines(store, identity))
+    if not lines and identity not in state.profiles and identity != identity.lower():
+        identity = identity.lower()  # as identities are, however a request spells them
+        lines = list(erasing.lines(store, identity))
     if not lines and identity not in state.profiles:
         raise UsageError(f"{identity}: no such identity; names are as assessments give them")
     name = stand_in(store, identity)

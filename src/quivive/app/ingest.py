@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from quivive.app.errors import UsageError
-from quivive.app.recognise import recognise
+from quivive.app.recognise import UNRECOGNISED, recognise, stranger
 from quivive.app.registry import sources
 from quivive.app.repeats import Repeats
 from quivive.baseline.clocks import Clocks, Order
 from quivive.inputs.framing import frame
 from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, Reject, RejectError
+from quivive.model.verdict import MOST_ID
 from quivive.sources.source import Source
 
 STDIN = "-"
@@ -36,6 +37,7 @@ class Tally:
         self.skips: Counter[tuple[str, str]] = Counter()
         self.rejected: Counter[str] = Counter()
         self.rejects: list[Reject] = []
+        self.empty: list[str] = []  # logs without a single record
         self.clocks = Clocks()
         self._orders: dict[tuple[str, str], Order] = {}
 
@@ -50,6 +52,15 @@ class Tally:
         self.rejected[reject.log] += 1
         if len(self.rejects) < REJECTS_KEPT:
             self.rejects.append(reject)
+
+    @property
+    def strange(self) -> list[str]:
+        """Logs of which no record at all was recognised."""
+        known = {log for log, count in self.events.items() if count}
+        known |= {log for log, _ in self.skips}
+        other = {reject.log for reject in self.rejects if reject.reason != UNRECOGNISED}
+        told = dict.fromkeys(reject.log for reject in self.rejects)
+        return [log for log in told if log not in known | other]
 
     def order(self, log: str, product: str) -> Order:
         """In which order the events of an input come, of one product."""
@@ -139,7 +150,9 @@ def events(
         last = source
         counted: BinaryIO = _Counting(stream, advance)  # type: ignore[assignment]
         repeats = Repeats()
+        empty = True
         for record in frame(counted, log, reference_time, repeats.find):
+            empty = False
             if isinstance(record, AuthEvent):
                 tally.events[log] += 1
                 yield record
@@ -149,7 +162,7 @@ def events(
                 continue
             found = source or recognise(record, last)
             if found is None:
-                tally.reject(_rejected(record, "recognised by no log source"))
+                tally.reject(_rejected(record, stranger(record)))
                 continue
             last = found
             repeats.read_by(found)
@@ -158,6 +171,8 @@ def events(
                 repeats.keep(event)
                 tally.events[log] += 1
                 yield event
+        if empty:
+            tally.empty.append(log)
     finally:
         if path != STDIN:
             stream.close()
@@ -171,7 +186,10 @@ def parse(record: RawRecord, source: Source, tally: Tally) -> AuthEvent | None:
         tally.reject(_rejected(record, f"{source.name}: {error}"))
         return None
     if isinstance(outcome, AuthEvent):
-        return outcome
+        if len(outcome.metadata.uid or "") <= MOST_ID:
+            return outcome
+        tally.reject(_rejected(record, f"metadata.uid: over {MOST_ID} characters"))
+        return None
     tally.skips[record.log, outcome.reason] += 1
     return None
 

@@ -162,16 +162,36 @@ class FileLines:
         )
 
 
-def lines_to(out: str | None, stream: BinaryIO | None) -> StreamLines | FileLines:
-    """Where ``--out`` says, or ``stream``. Raises UsageError for a folder."""
+def lines_to(
+    out: str | None, stream: BinaryIO | None, read: Iterable[str] = ()
+) -> StreamLines | FileLines:
+    """Where ``--out`` says, or ``stream``. ``read``: the files that the command reads.
+
+    Raises UsageError for a folder, and for one of those files, which would be lost.
+    """
     if out is None:
         return StreamLines(stream)
+    if not out:
+        raise UsageError("--out: no name; name a file")
     target = Path(out)
     if target.is_dir():
         raise UsageError(f"{out}: a folder; name a file in it")
     if target.exists() and not target.is_file():
         return StreamLines(target.open("wb"), own=True)  # a device or a pipe: /dev/null
-    return FileLines(target)
+    lines = FileLines(target)
+    for path in read:
+        if any(_same(Path(path), written) for written in (target, lines.partial)):
+            raise UsageError(
+                f"{out}: {path} is read, and would be written over; name another --out"
+            )
+    return lines
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _checksum(path: Path, size: int) -> int | None:

@@ -8,6 +8,7 @@ import yaml
 from msgspec import Meta, Struct
 
 from quivive.app.errors import UsageError
+from quivive.app.located import located
 from quivive.app.registry import actions
 from quivive.model.response import ACTIONS, ResponseRequest
 from quivive.respond.client import HttpSettings
@@ -92,6 +93,7 @@ class Responses(Struct, frozen=True, kw_only=True):
         return next((c for c in self.connections if c.name == name), None)
 
 
+@located(_Section, _Connection, HttpSettings)
 def load_responses(path: Path) -> Responses:
     """The section of a settings file; none of it is an empty one.
 

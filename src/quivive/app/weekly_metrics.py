@@ -129,7 +129,7 @@ def metrics(
                at_most=False),
         _share("M10", "Recall", measured.recall, "over 80 %",
                f"takes {FEWEST_ATTACKS} confirmed attacks, and verdicts on the random slice that"
-               " quivive verdict next asks about", 0.8, at_most=False),
+               " quivive verdict ask asks about", 0.8, at_most=False),
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ own domain with that local part. An operator's alias file beats all of it.
 """
 
 import re
+from hashlib import blake2b
 
 from msgspec import Struct, field
 
@@ -25,6 +26,7 @@ _SERVICE_NAME = re.compile(
     re.IGNORECASE,
 )
 IDS_KEPT = 200_000
+MOST_NAME = 256  # characters of an identity, and of what leads to one: anybody can send a long name
 SHARED_ID = ""
 
 
@@ -38,7 +40,16 @@ class Directory(Struct):
     bare: dict[str, bool] = field(default_factory=dict)
 
     def resolve(self, event: AuthEvent) -> str:
-        """The identity of the event's user."""
+        """The identity of the event's user: its name, or of one that is longer than a database's
+        index takes the beginning, with a digest of all of it.
+        """
+        name = self._resolve(event)
+        if len(name) <= MOST_NAME:
+            return name
+        digest = blake2b(name.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        return f"{name[: MOST_NAME - 20]}… {digest}"
+
+    def _resolve(self, event: AuthEvent) -> str:
         user = event.user
         if self.aliases:
             for spelled in (user.email_addr, user.name, user.uid, user.uid_alt):
@@ -74,7 +85,7 @@ class Directory(Struct):
             at_home = emails if len(emails) == 1 else [e for e in emails if self._is_home(e)]
             if len(at_home) == 1:
                 return at_home[0]
-        if len(self.bare) < IDS_KEPT:
+        if len(self.bare) < IDS_KEPT and len(bare) <= MOST_NAME:
             self.bare[bare] = True
         return bare or name
 
@@ -82,7 +93,7 @@ class Directory(Struct):
         """An id seen beside an e-mail leads to it, unless several people share the id."""
         known = self.ids.get(uid)
         if known is None:
-            if len(self.ids) < IDS_KEPT:
+            if len(self.ids) < IDS_KEPT and len(uid) <= MOST_NAME >= len(email):
                 self.ids[uid] = email
         elif known != email:
             self.ids[uid] = SHARED_ID
@@ -90,6 +101,8 @@ class Directory(Struct):
     def _meet(self, email: str) -> None:
         local, _, domain = email.partition("@")
         known = self.by_local_part.get(local)
+        if len(email) > MOST_NAME:
+            return
         if known is None:
             if len(self.by_local_part) < IDS_KEPT:
                 self.by_local_part[local] = [email]

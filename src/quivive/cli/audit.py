@@ -51,7 +51,7 @@ def verify_command(state: str, key: str | None, elsewhere: tuple[str, ...]) -> N
 
     Exit 0: whole; 1: broken.
     """
-    from quivive.app.audit import load_key, read_checkpoints, signing_key, verify
+    from quivive.app.audit import checking_key, load_key, read_checkpoints, verify
 
     store = opened_store(state)
     kept = []
@@ -61,7 +61,7 @@ def verify_command(state: str, key: str | None, elsewhere: tuple[str, ...]) -> N
                 kept += read_checkpoints(stream, name)
         except OSError as error:
             raise UsageError(f"{name}: cannot be read ({error.strerror})") from None
-    trusted = load_key(Path(key)) if key is not None else signing_key(store)
+    trusted = load_key(Path(key)) if key is not None else checking_key(store)
     found = verify(store, trusted, kept)
     if found.broken is not None:
         click.echo(f"broken at record {found.broken.seq}: {found.broken.what}")

@@ -22,6 +22,7 @@ def command(state: str | None) -> None:
     from quivive.app.doctor import Check
     from quivive.app.geoip import status
     from quivive.app.health import telemetry
+    from quivive.app.key_health import key_status
     from quivive.app.lists import home_dir
     from quivive.app.models import model_status
     from quivive.app.registry import signals, sources
@@ -45,6 +46,7 @@ def command(state: str | None) -> None:
                 checks += model_status(store)
                 checks += cut_short(store)
                 checks += clock_status(store)
+                checks += key_status(store)
             checks += telemetry(state)
         except StoreError as error:
             checks.append(Check(name="state", level="missing", text=str(error), remedy=None))

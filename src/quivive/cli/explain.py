@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Console
 
 from quivive.app.errors import UsageError
+from quivive.cli.shared import without_password
 
 
 @click.command("explain")
@@ -22,7 +23,10 @@ def command(state: str | None, scored: str | None, event_id: str) -> None:
 
     body = _find(event_id, state, scored)
     if body is None:
-        raise UsageError(f"no scored login with the id {event_id!r} in {state or scored}")
+        raise UsageError(
+            f"no scored login with the id {event_id!r} in {scored or without_password(state)};"
+            " the list that quivive score shows, and the console, have whole ids"
+        )
     console = Console(highlight=False, soft_wrap=True)
     for line in explanation(msgspec.json.decode(body)):
         console.print(line)
@@ -41,8 +45,10 @@ def _find(event_id: str, state: str | None, scored: str | None) -> bytes | None:
         try:
             with Path(scored).open("rb") as lines:
                 for line in lines:
-                    if wanted in line and msgspec.json.decode(line).get("id") == event_id:
-                        return line
+                    if wanted in line:
+                        found = msgspec.json.decode(line)
+                        if isinstance(found, dict) and found.get("id") == event_id:
+                            return line
         except OSError as error:
             raise UsageError(f"{scored}: {error.strerror}") from None
         except msgspec.DecodeError as error:

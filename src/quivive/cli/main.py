@@ -1,5 +1,6 @@
 """The command ``quivive``: each sub-command in a module of its own, imported when it is called."""
 
+import errno
 import importlib
 import os
 import sys
@@ -56,7 +57,7 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # whoever reads has enough: the rest goes nowhere
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _to_nowhere()
             raise click.exceptions.Exit(0) from None
         except SystemExit as leaving:  # rich leaves with 1 for the same reason
             if isinstance(leaving.__context__, BrokenPipeError):
@@ -81,6 +82,7 @@ def main() -> None:
 
     try:
         code = cli(standalone_mode=False)  # the code of an Exit; None where there was none
+        _flush()
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -93,10 +95,35 @@ def main() -> None:
             click.echo(printable(line), err=True)
         sys.exit(2)
     except OSError as error:  # a file that nobody looked at before: a disk that is full…
-        if error.filename is None:
+        if error.filename is None and error.errno not in _UNWRITABLE:
             raise
         from quivive.cli.shared import printable
 
-        click.echo(printable(f"quivive: {error.filename}: {error.strerror}"), err=True)
+        _to_nowhere()
+        where = error.filename or "the output"
+        todo = _UNWRITABLE.get(error.errno or 0, "")
+        click.echo(printable(f"quivive: {where}: {error.strerror}{todo}"), err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+_ROOM = "; make room where it goes, then run it again"
+_UNWRITABLE = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EFBIG: _ROOM, errno.EIO: ""}
+
+
+def _flush() -> None:
+    """Writes what is left of the output now, while what goes wrong with it can still be said."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _to_nowhere()
+    except ValueError:  # closed
+        return
+
+
+def _to_nowhere() -> None:
+    """What could not be written is not tried again when the process ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # no descriptor of its own
+        return

@@ -41,11 +41,15 @@ def command(
     """
     import msgspec
 
+    from quivive.app.outputs import beside_store
     from quivive.app.weekly import span, weekly
     from quivive.app.weekly_page import page, print_pdf
     from quivive.store.database import Store
 
     with Store(state, create=False) as store:
+        for file in (html, pdf):
+            if file is not None:
+                beside_store(file, store.folder)
         begin, end = _span(*span(store, None, None), since, until)
         found = weekly(store, time.time_ns() // 1_000_000, begin, end)
     text = page(found) if html is not None or pdf is not None else ""

@@ -112,6 +112,7 @@ def command(
     from quivive.app.aliases import load_aliases
     from quivive.app.lines import lines_to
     from quivive.app.maps import load_map
+    from quivive.app.outputs import beside_store
     from quivive.app.policy_file import read
     from quivive.cli.findings import show_findings
     from quivive.policy.budget import parse_budgets
@@ -127,16 +128,22 @@ def command(
     readable = out is None and sys.stdout.isatty()
     ruled = read(Path(policy)).policy() if policy else None
     job = _Job(files, chosen, enricher, allowed, joined, ruled, jobs)
-    with contextlib.closing(lines_to(out, None if readable else sys.stdout.buffer)) as stream:
+    named = (*geoip, *(path for path in (map_file, lists, aliases, policy) if path))
+    if out and state:
+        beside_store(Path(out), state)
+    plain = None if readable else sys.stdout.buffer
+    with contextlib.closing(lines_to(out, plain, (*files, *named))) as stream:
         if state:
             options = (source, *map(repr, budgets), str(alerts))
-            named = (*geoip, *(path for path in (map_file, lists, aliases, policy) if path))
             job.telemetry = (telemetry, telemetry_dir)
             job.keep(state, stream, out, options, named, abandon=abandon)
         else:
             job.print(stream)
     if job.said is None:
         summarise(job.tally)
+        left_out = sum(job.tally.events.values()) - job.best.offered
+        if left_out > 0:
+            click.echo(f"  not scored {left_out}: known before, or a log-off", err=True)
     else:
         click.echo(job.said, err=True)
     where = f" --state {without_password(state)}" if state else f" --in {out}" if out else ""

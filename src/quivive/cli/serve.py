@@ -68,6 +68,8 @@ def command(
     SIGTERM stops it: what was accepted is finished and kept. SIGHUP takes over changed files; bad
     ones are refused, and it goes on as before. Tokens: quivive token create.
     """
+    import structlog
+
     from quivive.app.aliases import load_aliases
     from quivive.app.errors import UsageError
     from quivive.policy.budget import parse_budgets
@@ -88,15 +90,15 @@ def command(
     def read() -> Fresh:
         """What the files say: at the start, and whenever they are to be read again."""
         judging = Settings(
-            opened_enricher(geoip, lists),
+            opened_enricher(geoip, lists, structlog.get_logger("quivive.server").warning),
             parse_budgets(budgets, alerts),
             policy,
             load_aliases(Path(aliases)) if aliases else None,
         )
         return Fresh(judging, read_settings(config) if config is not None else ServerSettings())
 
-    judging, settings = read()
     logging.configure(log_level, access=not no_access_log)
+    judging, settings = read()
     with tempfile.TemporaryDirectory(prefix="quivive-") as folder:
         if state is None:
             _say_what_does_not_last(folder)

@@ -21,6 +21,7 @@ _Option = Callable[[_Command], _Command]
 
 REJECTS_SHOWN = 20
 SKIPS_SHOWN = 8
+LOGS_SHOWN = 8  # of which nothing was read
 
 stderr = Console(stderr=True, highlight=False)
 
@@ -94,14 +95,22 @@ telemetry_options = together(
 )
 
 
-def opened_enricher(geoip: Sequence[str], lists: str | None) -> "Enricher":
-    """What ``--geoip`` and ``--lists`` name, else what is installed."""
+def opened_enricher(
+    geoip: Sequence[str], lists: str | None, say: Callable[[str], None] | None = None
+) -> "Enricher":
+    """What ``--geoip`` and ``--lists`` name, else what is installed. ``say`` is told of lines of
+    lists that cannot be used; by default standard error is.
+    """
     from quivive.app.geoip import open_places
     from quivive.app.lists import open_lists
     from quivive.enrich.enricher import Enricher
 
     places = open_places([Path(path) for path in geoip])
-    return Enricher(places, open_lists(Path(lists) if lists else None))
+    found = open_lists(Path(lists) if lists else None)
+    if found is not None and found.skipped_lines:
+        first = printable(found.warnings[0])
+        (say or _echo)(f"lists: {found.skipped_lines} lines left out, the first: {first}")
+    return Enricher(places, found)
 
 
 @contextmanager
@@ -137,6 +146,13 @@ def summarise(tally: Tally) -> None:
         _echo(f"  rejected {printable(f'{where}: {reject.reason}')}")
     if rejected > REJECTS_SHOWN:
         _echo(f"  … and {rejected - REJECTS_SHOWN} more rejects")
+    for log in tally.strange[:LOGS_SHOWN]:
+        _echo(
+            f"  {printable(log)}: not one record was recognised: name its log with --source"
+            " (quivive sources lists them), or write a field map (docs/reference/mapped.md)"
+        )
+    for log in tally.empty[:LOGS_SHOWN]:
+        _echo(f"  {printable(log)}: holds no record")
     for source, text in large(tally.clocks):
         _echo(f"  clock: {printable(f'{source}: {text}')}")
 

@@ -4,6 +4,7 @@ from math import log2
 
 from msgspec import Struct
 
+from quivive.model.canary import is_canary
 from quivive.model.incident import PRIORITIES, Finding, Incident, Priority, Route
 
 CLASS_WEIGHTS = {"privileged": 1.5, "service": 1.2, "human": 1.0, "guest": 0.9}
@@ -43,12 +44,15 @@ def urgency(incident: Incident) -> Urgency:
 
     P1, P2, privileged identities and what policy asks a person for are paged, the rest is a ticket.
     An incident whose containment failed is P1 whatever its risk. Where too little is known to be
-    sure, nobody is woken.
+    sure, nobody is woken. The canary's own are what is least urgent.
     """
     identities = len(incident.identities) + incident.more_identities
     many = min(CAMPAIGN_MOST, 1.0 + CAMPAIGN_STEP * log2(max(1, identities)))
     heaviest = max(incident.identities.values(), default=1.0)
     points = incident.risk * heaviest * many
+    names = incident.identities
+    if names and not incident.more_identities and all(map(is_canary, names)):
+        return Urgency("P4", "ticket", points)
     if incident.containment_failed:
         return Urgency("P1", "page", points)
     priority = next(p for p in PRIORITIES if points >= LEVELS[p])

@@ -5,9 +5,10 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from quivive.inputs.foreign import LONGEST_MAGIC, foreign, unmarked_utf16
+
 CHUNK = 1 << 18
 GZIP = b"\x1f\x8b"
-LONGEST_MAGIC = 3  # the byte-order mark of UTF-8
 EXPANSION_LIMIT = 300
 EXPANSION_FREE = 64 << 20
 
@@ -20,17 +21,26 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
     """The stream's content as UTF-8 chunks, decompressed and without a byte-order mark.
 
     Raises UnreadableInputError where a gzip member is damaged, truncated or expands more than
-    300 times (after the first 64 MiB).
+    300 times (after the first 64 MiB), and for what is known to be no text: another packing, a
+    database.
     """
     raw = _from_magic(_raw(stream))
     first = next(raw, b"")
     if first.startswith(GZIP):
         raw = _from_magic(_gunzip(first, raw))
         first = next(raw, b"")
+        if first.startswith(GZIP):
+            raise UnreadableInputError("packed with gzip twice: unpack it once (gzip -d)")
+    other = foreign(first)
+    if other is not None:
+        raise UnreadableInputError(other)
     if first.startswith(codecs.BOM_UTF8):
         first = first[len(codecs.BOM_UTF8) :]
     elif first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield from _utf16(first, raw)
+        yield from _recoded(first, raw, "utf-16")
+        return
+    elif (unmarked := unmarked_utf16(first)) is not None:
+        yield from _recoded(first, raw, unmarked)
         return
     if first:
         yield first
@@ -104,9 +114,9 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _utf16(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """Recoded; what is no UTF-16 becomes a replacement character."""
-    decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+def _recoded(first: bytes, rest: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """In UTF-8; what is not of the encoding becomes a replacement character."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     for chunk in _chain(first, rest):
         yield decoder.decode(chunk).encode()
     yield decoder.decode(b"", final=True).encode()

@@ -2,6 +2,7 @@
 
 DOMAIN = "canary.invalid"
 PRODUCT = "Quivive Canary"
+STRATUM = f"human/{PRODUCT}"  # its logins in a store, by kind of identity and product
 
 
 def is_canary(identity: str) -> bool:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import structlog
 
+from quivive.app.key_health import key_status
 from quivive.app.measures import measure
+from quivive.app.missing_secrets import missing_secrets
 from quivive.app.responses import Responses, load_responses
 from quivive.app.ssf import Transmitter, transmitter_of
 from quivive.app.telemetry import SERVER_RUN, Telemetry, folder_of
@@ -82,12 +84,15 @@ class Server:
             ]
             self.store = stores[0]
             self._held.enter_context(self.store.writing("quivive serve"))
+            for check in key_status(self.store):  # before others are made in their place
+                log.warning("keys", what=check.text, remedy=check.remedy)
             if telemetry:
                 given = telemetry if isinstance(telemetry, str) else None
                 writes = self._held.enter_context(Store(state, lasting=lasting, folds=False))
                 self.telemetry = Telemetry(writes, folder_of(writes, given))
                 self.telemetry.begin(SERVER_RUN)
             self.sender = Sender(stores[2], config) if sending else None
+            self._warn(config)
             self.judge = Judge(
                 lambda: Judging(self.store, judging, self.figures, clock),
                 self.figures,
@@ -131,6 +136,7 @@ class Server:
         Raises ConfigurationError for a file that cannot be used, with nothing changed.
         """
         sent = self.sender.parts_of(config) if self.sender is not None else None
+        self._warn(config)
         ssf = self._transmitter(config)
 
         def adopt(settings: ServerSettings) -> None:
@@ -145,6 +151,12 @@ class Server:
             self._joined(sent.transmitter if sent is not None else None)
 
         return adopt
+
+    @staticmethod
+    def _warn(config: Path | None) -> None:
+        """Says which secrets are not there, while somebody looks on."""
+        for text in missing_secrets(config) if config is not None else ():
+            log.warning("secret missing", what=text)
 
     def _transmitter(self, config: Path | None) -> Transmitter | None:
         asked = load_responses(config) if config is not None else Responses()

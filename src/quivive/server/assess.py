@@ -9,6 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from quivive.app.recognise import UNRECOGNISED
+from quivive.app.registry import sources
 from quivive.model.assessment import Decision, Reason
 from quivive.model.event import AuthEvent
 from quivive.server.context import Context, source_of
@@ -136,11 +138,35 @@ async def judged(
         return fallback(token, cause, why, event_id)
     answer = given[0]
     if answer.line is not None:
+        if answer.what == "known" and not _same(answer.line, event):
+            raise Problem(
+                409,
+                "the id was another login's",
+                f"{answer.id} was judged with another user or address; give each login a"
+                " metadata.uid of its own, or leave it out and send an Idempotency-Key",
+            )
         headers = {"idempotent-replayed": "true"} if answer.what == "known" else None
         return Reply(answer.line, headers=headers)
     if answer.what == "left_out":
         raise Problem(422, "no login", "a log-off is not judged")
     raise Problem(409, "judged before", f"{answer.id} is known, its assessment is not kept")
+
+
+class _Seen(Struct):
+    event: AuthEvent
+
+
+def _same(line: bytes, event: AuthEvent) -> bool:
+    """Whether a line that was kept is of the same person at the same address: an answer about
+    somebody else would let a stranger in.
+    """
+    kept = msgspec.json.decode(line, type=_Seen).event
+    return _whose(kept) == _whose(event)
+
+
+def _whose(event: AuthEvent) -> tuple[object, ...]:
+    user, source = event.user, event.src_endpoint
+    return user.name, user.uid, source.ip if source is not None else None
 
 
 async def _known(context: Context, key: str, digest: bytes) -> Reply | None:
@@ -168,7 +194,13 @@ def _budget(request: Request, asked: int | None, most: float) -> float:
 
 def _why(rejects: Sequence[object], skips: "dict[str, int]") -> str:
     for reject in rejects:
-        return str(getattr(reject, "reason", ""))
+        reason = str(getattr(reject, "reason", ""))
+        return f"{reason}: {_name_it()}" if reason == UNRECOGNISED else reason
     for reason in skips:
         return f"left out: {reason}"
     return "the body holds no record"
+
+
+def _name_it() -> str:
+    names = ", ".join(sorted(sources()))
+    return f"send an OCSF Authentication object (class_uid 3002), or name ?source=, one of {names}"

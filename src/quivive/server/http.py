@@ -15,6 +15,7 @@ from quivive.store.access import Token
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 MOST_QUERY = 4_096  # bytes
+MOST_DRAINED = 64 << 20  # bytes of a body that is too long, read so that the answer is
 
 T = TypeVar("T")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -140,6 +141,8 @@ class Request:
         """The body as it comes. Raises Problem when it is longer than ``most`` bytes."""
         length = self.header("content-length")
         if length.isdecimal() and int(length) > most:
+            if not self.header("expect"):
+                await self._drain(int(length))
             raise _too_long(most)
         size = 0
         while True:
@@ -149,9 +152,22 @@ class Request:
             chunk: bytes = message.get("body", b"")
             size += len(chunk)
             if size > most:
+                if message.get("more_body"):
+                    await self._drain(most)
                 raise _too_long(most)
             yield chunk
             if not message.get("more_body"):
+                return
+
+    async def _drain(self, length: int) -> None:
+        """Reads on to nowhere, as far as that is worth it: whoever sends all of a body before
+        reading, as most clients do, would see a broken connection instead of the answer.
+        """
+        left = MOST_DRAINED if length <= MOST_DRAINED else 0
+        while left > 0:
+            message = await self._receive()
+            left -= max(1, len(message.get("body", b"")))
+            if message["type"] == "http.disconnect" or not message.get("more_body"):
                 return
 
     async def body(self, most: int) -> bytes:

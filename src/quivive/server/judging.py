@@ -185,11 +185,11 @@ class Judging:
         metadata = event.metadata
         event_id = metadata.uid or f"{log}:{metadata.sequence}"
         scored = self.live.judge(log, event)
+        self._judged += 1  # a login known before is kept, too: it stands in the journal
         if scored is None:
             if event.activity_id == Activity.LOGOFF:
                 return Answer(event_id, None, "left_out")
             return Answer(event_id, self._before(event_id), "known")
-        self._judged += 1
         self.newest = max(self.newest, event.time)
         line = self.live.line
         self._recent[event_id] = line

@@ -20,7 +20,7 @@ ERRORS = {
     403: "The token lacks the scope, or the edge check refuses",
     404: "There is no such thing",
     408: "The request came too slowly",
-    409: "Judged before, and the assessment is not kept",
+    409: "Judged before, and the assessment is not kept, or the id was another login's",
     413: "The body is too long",
     414: "The query is too long",
     422: "Understood, and not acceptable",

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from quivive.app import ingest
-from quivive.app.recognise import recognise
+from quivive.app.recognise import recognise, stranger
 from quivive.inputs.framing import frame
 from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, Reject
@@ -63,7 +63,7 @@ def read(
             continue
         known = source or recognise(record, last)
         if known is None:
-            found.rejects.append(_rejected(record, "recognised by no log source"))
+            found.rejects.append(_rejected(record, stranger(record)))
             continue
         last = known
         event = ingest.parse(record, known, tally)

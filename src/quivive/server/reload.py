@@ -81,7 +81,8 @@ class Reloader:
         fresh = await context.aside(self._renew)
         adopt = await context.aside(self._prepare)
         if self.tls is not None:
-            await context.aside(lambda: _check_pair(self.tls))
+            _, cert, key = self.tls
+            await context.aside(lambda: check_pair(cert, key))
         models = await act(context.judge, lambda judging: judging.renew(fresh.judging))
         # From here on nothing can fail.
         former = context.settings
@@ -121,13 +122,19 @@ async def reload(context: Context, request: Request) -> Reply:
         raise Problem(422, "refused; the server goes on as before", str(error)) from None
 
 
-def _check_pair(tls: tuple[ssl.SSLContext, Path, Path] | None) -> None:
+def check_pair(cert: Path, key: Path) -> None:
     """Whether certificate and key can be used. Raises ConfigurationError."""
-    if tls is None:
-        return
-    _, cert, key = tls
+
+    def ask() -> str:
+        raise ConfigurationError(
+            f"{key}: the key is locked with a passphrase; give one without, readable for the"
+            " server's account alone"
+        )
+
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, ask)
     except (OSError, ssl.SSLError) as error:
-        said = error.strerror or type(error).__name__
-        raise ConfigurationError(f"{cert}, {key}: no certificate with its key ({said})") from None
+        said = getattr(error, "reason", None) or error.strerror or type(error).__name__
+        raise ConfigurationError(
+            f"{cert}, {key}: no certificate with its key ({said}); name PEM files of one pair"
+        ) from None

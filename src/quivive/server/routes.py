@@ -228,8 +228,14 @@ def router(context: Context) -> Router:
         paths.setdefault(endpoint.path, []).append(endpoint)
     return Router(
         [
-            Route(path, Dispatch(context, found), methods=[e.method for e in found])
+            Route(_matching(path), Dispatch(context, found), methods=[e.method for e in found])
             for path, found in paths.items()
         ],
         redirect_slashes=False,
     )
+
+
+def _matching(path: str) -> str:
+    """The path as it is matched: an id at its end may hold slashes, as a repository's does."""
+    named = path.startswith(("/v1/assessments/", "/v1/identities/")) and path.endswith("/{id}")
+    return path.replace("{id}", "{id:path}") if named else path

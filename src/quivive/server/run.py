@@ -17,7 +17,7 @@ from quivive.app.errors import UsageError
 from quivive.model.errors import ConfigurationError
 from quivive.server.app import Server
 from quivive.server.protocol import protocol
-from quivive.server.reload import Reloader
+from quivive.server.reload import Reloader, check_pair
 
 COLLECT = (2_000, 25, 50)  # often and little: somebody waits for each login
 SWITCH_SECONDS = 0.0005  # so that judging does not keep the event loop from answering
@@ -33,13 +33,16 @@ class Listen(NamedTuple):
 
 
 def checked(listen: Listen) -> Listen:
-    """The same. Raises UsageError for an address outside without TLS, or files that are missing."""
+    """The same. Raises UsageError for an address outside without TLS, or files that are missing,
+    ConfigurationError for a certificate and a key that cannot be used.
+    """
     if listen.tls is not None:
         for path in listen.tls:
             try:
                 path.open("rb").close()
             except OSError as error:
                 raise UsageError(f"{path}: {error.strerror}; name a PEM file") from None
+        check_pair(*listen.tls)
     elif not listen.insecure and not _loopback(listen.host):
         raise UsageError(
             f"--host {listen.host}: logins and tokens would cross the network in the clear; give"

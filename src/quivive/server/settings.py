@@ -8,6 +8,7 @@ import yaml
 from msgspec import Meta, Struct
 
 from quivive.app.errors import UsageError
+from quivive.app.located import located
 from quivive.app.oidc import Oidc
 
 Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
@@ -62,6 +63,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     edge: Edge = Edge()
 
 
+@located(ServerSettings, Edge, Oidc)
 def read_settings(path: Path) -> ServerSettings:
     """The section of a YAML file. Raises UsageError naming file and setting."""
     try:

@@ -151,6 +151,9 @@ async def identity(context: Context, request: Request) -> Reply:
     name = request.path["id"]
     store = context.store
     found = await context.aside(lambda: views.summary(store, name))
+    if found is None and name != name.lower():  # identities are in lower case, people are not
+        name = name.lower()
+        found = await context.aside(lambda: views.summary(store, name))
     if found is None:
         raise Problem(404, "no such identity", "names are as assessments give them")
     wanted = views.Wanted(identity=name, limit=NEWEST)

@@ -84,6 +84,8 @@ def source_from_map(field_map: FieldMap) -> Source:
     has_constants = matcher({path: (v,) for path, v in field_map.recognise.constants.items()})
     is_login = matcher(field_map.only)
     title = field_map.title
+    service = field_map.fields.get("service.name")
+    constant = service.constant if isinstance(service, Rule) else None
 
     def recognise(record: RawRecord) -> bool:
         fields = record.fields
@@ -103,6 +105,7 @@ def source_from_map(field_map: FieldMap) -> Source:
         }
         for write in writers:
             write(fields, ocsf)
+        _tell_apart(ocsf, constant)
         return event_from_ocsf(ocsf, record)
 
     return Source(
@@ -114,6 +117,15 @@ def source_from_map(field_map: FieldMap) -> Source:
         recognise=recognise,
         parse=parse,
     )
+
+
+def _tell_apart(ocsf: dict[str, Any], constant: Scalar | None) -> None:
+    """A mere number as an id is one application's own count: its name goes before it, where the
+    record has one. Else the logins of another one would pass for those, known already.
+    """
+    uid, name = ocsf["metadata"].get("uid"), ocsf.get("service", {}).get("name")
+    if name and name != constant and uid is not None and str(uid).strip().isdecimal():
+        ocsf["metadata"]["uid"] = f"{name}:{str(uid).strip()}"
 
 
 def _check(field_map: FieldMap) -> None:

@@ -1,8 +1,10 @@
 """How the store's databases are reached: SQLite in a folder, or PostgreSQL by URL."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -52,10 +54,28 @@ class Place:
             return sa.create_engine(
                 self.url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}
             )
-        made = sa.create_engine(self.url, connect_args={"timeout": BUSY_SECONDS})
+        url = self.url
+        if self._is_still():  # SQLite would want to make its own files beside it
+            name = f"file:{quote(str(self.file))}?mode=ro&immutable=1"
+            url = URL.create("sqlite", database=name, query={"uri": "true"})
+        made = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         sa.event.listen(made, "connect", self._prepare)
         sa.event.listen(made, "begin", _begin)
         return made
+
+    def _is_still(self) -> bool:
+        """Whether nothing can change the file: it lies on a medium that is mounted read-only, as a
+        backup may, and all of it is in the file itself.
+        """
+        assert self.file is not None
+        assert self.folder is not None
+        try:
+            if not os.statvfs(self.folder).f_flag & os.ST_RDONLY or not self.file.exists():
+                return False
+            log = self.file.with_name(f"{FILE}-wal")
+            return not log.exists() or log.stat().st_size == 0
+        except OSError:
+            return False
 
     def plain(self, engine: sa.Engine) -> sa.Connection:
         """A connection each of whose statements stands alone."""

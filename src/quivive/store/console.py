@@ -11,6 +11,7 @@ from quivive.store.audit import audit
 from quivive.store.database import Store, assessments
 from quivive.store.incidents import incident_findings, incidents
 from quivive.store.schema import outbox
+from quivive.store.trends import REAL
 from quivive.store.verdicts import Given, Verdicts
 from quivive.store.views import FOUND
 
@@ -128,7 +129,7 @@ def riskiest(store: Store, since: int, limit: int) -> list[Risky]:
     table = assessments.c
     recent = (  # first of all by time: grouped at once, every login there is would be read
         sa.select(table.identity, table.risk_score, table.time)
-        .where(FOUND, table.time >= since)
+        .where(FOUND, table.time >= since, REAL)
         .order_by(table.time.desc())
         .limit(MOST_RISKY)
         .subquery()
@@ -148,7 +149,7 @@ def logins_since(store: Store, since: int) -> tuple[int, int]:
     """How many logins and findings there are since a time (ms UTC)."""
     recent = assessments.c.time >= since
     logins = sa.select(sa.func.count(assessments.c.time)).where(recent)
-    found = sa.select(sa.func.count(assessments.c.time)).where(FOUND, recent)
+    found = sa.select(sa.func.count(assessments.c.time)).where(FOUND, recent, REAL)
     with store.reading() as connection:
         return connection.scalar(logins) or 0, connection.scalar(found) or 0
 

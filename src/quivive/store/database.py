@@ -81,7 +81,7 @@ class Store:
             raise self._missing()
         if place.folder is not None:
             try:
-                place.folder.mkdir(parents=True, exist_ok=True)
+                place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise StoreError(
                     f"{place.folder}: {error.strerror}; choose a folder you can write"

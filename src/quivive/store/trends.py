@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from quivive.model.canary import STRATUM, is_canary
 from quivive.model.incident import Incident
 from quivive.store.database import Store, assessments
 from quivive.store.incidents import Incidents, incidents
 from quivive.store.schema import outbox
 
 DAY_MS = 86_400_000
+REAL = assessments.c.stratum != STRATUM  # what is no canary
 
 
 class Day(NamedTuple):
@@ -35,7 +37,7 @@ def days(store: Store, since: int, until: int) -> list[Day]:
     human = table.stratum.startswith("human/").label("human")
     query = (
         sa.select(number, human, sa.func.count(), sa.func.count().filter(table.finding))
-        .where((table.time >= since) & (table.time < until))
+        .where((table.time >= since) & (table.time < until) & REAL)
         .group_by(sa.literal_column("number"), sa.literal_column("human"))
         .order_by(sa.literal_column("number"))
     )
@@ -59,7 +61,9 @@ def verdict_times(store: Store, ids: list[str]) -> dict[str, tuple[int, bool]]:
 
 
 def incidents_within(store: Store, since: int, until: int, most: int) -> list[Incident]:
-    """Incidents with a finding within a time (ms UTC), the most urgent first; at most ``most``."""
+    """Incidents with a finding within a time (ms UTC), the most urgent first; at most ``most``, and
+    none of the canary.
+    """
     table = incidents.c
     query = (
         sa.select(table.id)
@@ -70,13 +74,14 @@ def incidents_within(store: Store, since: int, until: int, most: int) -> list[In
     with store.reading() as connection:
         ids = list(connection.scalars(query))
     kept = Incidents(store)
-    return [found for found in (kept.get(i) for i in ids) if found is not None]
+    found = (kept.get(i) for i in ids)
+    return [each for each in found if each is not None and not all(map(is_canary, each.identities))]
 
 
 def top(store: Store, since: int, until: int, limit: int) -> list[Top]:
     """The riskiest findings within a time (ms UTC)."""
     table = assessments.c
-    mine = table.finding & (table.time >= since) & (table.time < until)
+    mine = table.finding & (table.time >= since) & (table.time < until) & REAL
     query = (
         sa.select(table.id, table.body)
         .where(mine)

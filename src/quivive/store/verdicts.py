@@ -11,6 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from quivive.model.audit import Entry
+from quivive.model.canary import STRATUM
 from quivive.model.verdict import Verdict
 from quivive.store import audit
 from quivive.store.database import BATCH, EntryRow, Store, StoreError, assessments, metadata
@@ -139,9 +140,9 @@ class Verdicts:
         return list(self._logins(same & assessments.c.lesson.is_not(None), True))
 
     def ranked(self) -> Iterator[Login]:
-        """All logins by risk, highest first; of equals the earlier."""
+        """All logins by risk, highest first; of equals the earlier. Without the canary's."""
         order = (assessments.c.risk_score.desc(), assessments.c.time, assessments.c.id)
-        return self._logins(sa.true(), False, order)
+        return self._logins(assessments.c.stratum != STRATUM, False, order)
 
     def _logins(
         self, where: "sa.ColumnElement[bool]", lessons: bool, order: Sequence[object] = ()
@@ -192,8 +193,10 @@ class Verdicts:
 
     def population(self) -> dict[tuple[str, str], int]:
         """How many logins there are of each stratum and band."""
-        query = sa.select(assessments.c.stratum, _band, sa.func.count()).group_by(
-            assessments.c.stratum, _band
+        query = (
+            sa.select(assessments.c.stratum, _band, sa.func.count())
+            .where(assessments.c.stratum != STRATUM)
+            .group_by(assessments.c.stratum, _band)
         )
         with self.store.reading() as connection:
             return {(r[0], r[1]): r[2] for r in connection.execute(query)}

@@ -1,0 +1,5 @@
+"""``python -m quivive``: the command, where its script is not on the PATH."""
+
+from quivive.cli.main import main
+
+main()

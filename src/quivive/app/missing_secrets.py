@@ -1,0 +1,47 @@
+"""Whether the secrets that settings name are there: told at the start, not when they are due."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from quivive.app.channels import notifier_of
+from quivive.app.channels import read_settings as read_channels
+from quivive.app.responses import load_responses
+from quivive.model.errors import ConfigurationError
+from quivive.notify.notifier import Secret as ChannelSecret
+from quivive.respond.secret import Secret
+
+
+def missing_secrets(path: Path) -> list[str]:
+    """What is wrong with each secret that cannot be read now, with whose it is; no secret itself.
+
+    Raises UsageError for settings that cannot be used.
+    """
+    whose = [(f"connection {c.name}", c.settings) for c in load_responses(path).connections]
+    channels = read_channels(path).channels
+    whose += [(f"channel {c.name}", notifier_of(c, str(path))[1]) for c in channels]
+    found = []
+    for name, settings in whose:
+        for secret in _secrets(settings):
+            try:
+                secret.value()
+            except ConfigurationError as error:
+                found.append(f"{name}: {error}")
+    return found
+
+
+def _secrets(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, ChannelSecret):
+        yield Secret(env=value.env, file=value.file)
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _secrets(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _secrets(inner)
