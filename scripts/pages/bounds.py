@@ -39,6 +39,7 @@ def bounds_page() -> str:
         ("half-life of its counts", _days(profile.OWN_HALF_LIFE)),
         ("places, for travel", profile.PLACES_KEPT),
         ("sessions", profile.SESSIONS_KEPT),
+        ("networks and operators of its sign-ins", profile.SIGNED_IN_KEPT),
         ("constellations remembered for learning once an hour", profile.CONSTELLATIONS_KEPT),
         ("ordinary logins of the hour, for the short road", road.PASSED_KEPT),
         ("hours in the windows of failures, denials and refusals", windows.HOURS),

@@ -317,6 +317,7 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
                 unmapped=Unmapped(vendor_risk="leakedCredentials")),
         story.login(machine, story.at(15, 17), story.OFFICE, kind=UserType.SERVICE),
         story.login("ca2", story.at(15, 18), story.TORONTO, device=None),
+        changed(story.usual(dana, story.at(15, 21)), dst_endpoint=Endpoint(hostname="web-1")),
         story.usual(dana, story.at(80, 15)),
     ]  # fmt: skip
     hosting = changed(

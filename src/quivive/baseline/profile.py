@@ -13,6 +13,7 @@ GROUP_CATEGORIES = 512
 EVERYONE_CATEGORIES = 4096
 PLACES_KEPT = 8
 SESSIONS_KEPT = 24
+SIGNED_IN_KEPT = 48
 CONSTELLATIONS_KEPT = 48
 SETTLED_AFTER = 4 * DAY_MS
 ENOUGH_LOGINS = 5.0  # decayed
@@ -66,6 +67,8 @@ class SessionOrigin(Struct, frozen=True):
     asn: str | None
     country: str | None
     os: str | None
+    browser: str | None = None
+    device: str | None = None
 
 
 class Recovery(Struct, frozen=True):
@@ -162,6 +165,7 @@ class Profile(Struct):
     held_hours: dict[str, int] = field(default_factory=dict)
     main_countries: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))
     main_operators: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))
+    signed_in: dict[str, int] = field(default_factory=dict)  # networks and operators, oldest first
     waiting: list[Waiting] = field(default_factory=list)
     matured: int = 0
     explored: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))

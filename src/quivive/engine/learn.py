@@ -12,6 +12,7 @@ from quivive.baseline.profile import (
     GUESTS,
     PLACES_KEPT,
     SESSIONS_KEPT,
+    SIGNED_IN_KEPT,
     AddressState,
     Held,
     Judged,
@@ -30,7 +31,7 @@ from quivive.engine.shared import Delta
 from quivive.engine.state import State, group_before
 from quivive.model.assessment import FINDING, Assessment
 from quivive.scoring.assess import Told
-from quivive.signals.elsewhere import main_product
+from quivive.signals.elsewhere import is_credential, main_product, whereabouts
 from quivive.signals.exploration import unfamiliar
 from quivive.signals.signal import Spoken, familiarity
 
@@ -67,6 +68,8 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State, delta: 
             profile.main_countries.add(login.country, time)
             if login.asn is not None:
                 profile.main_operators.add(login.asn, time)
+        if login.network is not None and login.around is None and not is_credential(login):
+            _signed_in(login, profile)
     if login.denied:
         profile.denials.add(time, login.count)
         profile.denial_rate.add(time, login.count)
@@ -83,6 +86,14 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State, delta: 
             *profile.recoveries[-7:],
             Recovery(time, login.around or "", login.network, familiar),
         ]
+
+
+def _signed_in(login: Observation, profile: Profile) -> None:
+    for where in whereabouts(login):
+        profile.signed_in.pop(where, None)
+        profile.signed_in[where] = login.time
+    while len(profile.signed_in) > SIGNED_IN_KEPT:
+        profile.signed_in.pop(next(iter(profile.signed_in)))
 
 
 def _explored(login: Observation, levels: Levels, profile: Profile) -> None:
@@ -356,7 +367,9 @@ def _remember(login: Observation, profile: Profile) -> tuple[Place | None, Place
 
 def origin_of(login: Observation) -> SessionOrigin:
     """Where the session of a login would begin."""
-    return SessionOrigin(login.time, login.ip, login.asn, login.country, login.os)
+    return SessionOrigin(
+        login.time, login.ip, login.asn, login.country, login.os, login.browser, login.device
+    )
 
 
 def place_of(login: Observation) -> Place | None:

@@ -306,7 +306,10 @@ _SUBJECTS = {
     "credential": "the credential",
     "hour": "the hour",
     "auth_method": "the way of authenticating",
+    "company": "the owner's sign-in",
+    "continuity": "the session",
 }
+_CIRCUMSTANCES = frozenset({"company", "continuity"})  # whose categories are no names
 
 
 def _counterfactual(
@@ -335,6 +338,8 @@ def _usual(told: Weighed, levels: Levels) -> str:
     feature = told.feature
     if feature.factor.endswith("?"):
         return "one used before"
+    if feature.signal in _CIRCUMSTANCES:
+        return "as usual"
     table = levels.own.tables.get(feature.factor)
     if table is None or not table.values:
         return "known"

@@ -1,13 +1,14 @@
 """Whether the identity's main sign-in has been where one of its other credentials is used."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Profile, Scene
 from quivive.baseline.tables import DAY_MS
 from quivive.model.assessment import Evidence
-from quivive.signals.signal import Signal, familiarity
+from quivive.signals.signal import NOTHING, Feature, Signal, Spoken, familiarity, spoken
 
 ATTACK = ("T1078",)
 
@@ -16,6 +17,15 @@ CREDENTIAL_WEIGHT = 4.5  # a key or token comes with the laptop that its owner s
 OPERATOR_WEIGHT = 2.0  # of a key over a network new to its owner, within a country that is not
 OFTEN = 10.0  # decayed logins by which the main product would have shown a journey
 LATELY = 5 * DAY_MS
+# Where its owner signed in lately: on the same network, over the same operator alone, not there, or
+# nowhere at all.
+COMPANY_PRIORS = {"here": 0.1, "near": 0.15, "elsewhere": 0.65, "nowhere": 0.1}
+_LABELS = {
+    "here": "on a network where its owner signed in within 5 days",
+    "near": "over an operator where its owner signed in within 5 days, on another network",
+    "elsewhere": "on a network where its owner, who signed in elsewhere, did not within 5 days",
+    "nowhere": "its owner signed in nowhere within 5 days",
+}
 
 
 def main_product(profile: Profile) -> str | None:
@@ -27,12 +37,65 @@ def main_product(profile: Profile) -> str | None:
     return best.partition("/")[0]
 
 
+def is_credential(login: Observation) -> bool:
+    """Whether a key, a token or the like is used (on a host, for an operation): no sign-in."""
+    return login.host is not None or login.operation is not None
+
+
+def whereabouts(login: Observation) -> list[str]:
+    """The login's network and operator, as they are remembered of sign-ins."""
+    found = [] if login.network is None else [login.network]
+    return found if login.asn is None else [*found, f"AS{login.asn}"]
+
+
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
+    """Of a key or token in use: whether its owner signed in there lately, given the log."""
+    signed_in = scene.profile.signed_in
+    if not signed_in or login.network is None or not login.public:
+        return NOTHING
+    if login.kind != "human" or login.around is not None or not is_credential(login):
+        return NOTHING
+    since = login.time - LATELY
+    if signed_in.get(login.network, 0) > since:
+        where = "here"
+    elif any(signed_in.get(place, 0) > since for place in whereabouts(login)):
+        where = "near"
+    else:
+        where = "elsewhere" if max(signed_in.values()) > since else "nowhere"
+    return _features(login.log, where)
+
+
+@lru_cache(256)
+def _features(log: str, where: str) -> Spoken:
+    given = ("credential used", log)
+    return spoken(
+        Feature(
+            signal="company",
+            factor="company",
+            key=f"{log}/{where}",
+            label=_LABELS[where],
+            given=given,
+            categories=len(COMPANY_PRIORS),
+            attacker=COMPANY_PRIORS[where],
+            attack=ATTACK,
+            alarms_only=True,
+        ),
+        Feature(signal="company", factor=given[0], key=log, weigh=False),
+    )
+
+
+def _often(main: str, levels: Levels) -> float:
+    """Decayed logins of the identity in its main product."""
+    logs = levels.own.tables["log"].values
+    return sum(n for log, n in logs.items() if log.partition("/")[0] == main) / levels.own_scale
+
+
 def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
     """A country in a second product, where the main one was not lately."""
     country, profile = login.country, scene.profile
     if country is None or login.kind != "human" or login.around is not None:
         return ()
-    credential = login.host is not None or login.operation is not None
+    credential = is_credential(login)
     abroad = familiarity(levels, "country", country) != "own"
     if not abroad and (
         not credential or login.asn is None or familiarity(levels, "operator", login.asn) == "own"
@@ -45,9 +108,7 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evide
     place = country if abroad else login.asn or ""
     if not where or abs(login.time - where.get(place, 0)) < LATELY:
         return ()
-    logs = levels.own.tables["log"].values
-    often = sum(n for log, n in logs.items() if log.partition("/")[0] == main)
-    if often / levels.own_scale < OFTEN:
+    if _often(main, levels) < OFTEN:
         return ()
     if not abroad:
         weight, place = OPERATOR_WEIGHT, f"on AS{login.asn}"
@@ -68,8 +129,11 @@ SIGNAL = Signal(
     group="session",
     title="Whether the main sign-in came along",
     tells={
-        "unaccompanied": "A second product used from a country where the main one was not lately."
+        "unaccompanied": "A second product used from a country where the main one was not lately.",
+        "company": "How usual it is that a key or token is used on a network where its owner did"
+        " not sign in within five days.",
     },
     attack=ATTACK,
+    features=features,
     evidence=evidence,
 )

@@ -5,7 +5,16 @@ from functools import lru_cache
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.signals.signal import CACHED, NOTHING, Feature, Missing, Signal, Spoken, spoken
+from quivive.signals.signal import (
+    CACHED,
+    NOTHING,
+    Feature,
+    Missing,
+    Signal,
+    Spoken,
+    familiarity,
+    spoken,
+)
 
 ATTACK = ("T1078",)
 PROXY = ("T1078", "T1090")
@@ -22,17 +31,27 @@ KIND_PRIORS = {
 }
 
 
-def features(login: Observation, _scene: Scene, _levels: Levels) -> Spoken:
-    """Operator given the country; kind of network."""
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
+    """Operator given the country; kind of network, given how familiar the operator is."""
     if login.ip is None:
         return NOTHING
     kind = login.network_kind or ("private" if not login.public else None)
-    return _features(login.public, login.country, login.asn, login.as_name, kind)
+    asn, operator = login.asn, "own"
+    # A machine is not underway: a kind of network that it never used is odd over any operator.
+    if asn is not None and kind is not None:
+        if login.kind == "human" or familiarity(levels, "network_kind", kind) == "own":
+            operator = familiarity(levels, "operator", asn)
+    return _features(login.public, login.country, asn, login.as_name, kind, operator)
 
 
 @lru_cache(CACHED)
 def _features(
-    public: bool, country: str | None, asn: str | None, as_name: str | None, kind: str | None
+    public: bool,
+    country: str | None,
+    asn: str | None,
+    as_name: str | None,
+    kind: str | None,
+    operator: str,
 ) -> Spoken:
     found: list[Feature | Missing] = []
     if asn is not None:
@@ -53,18 +72,37 @@ def _features(
     elif public:
         found.append(Missing("network", "no operator for this address"))
     if kind is not None:
-        found.append(
+        # Who works behind the same proxy every day makes no other proxy usual: over an operator
+        # that is not the identity's own, only such operators are the measure.
+        own = operator == "own"
+        share = KIND_PRIORS.get(kind, 0.1)
+        found += (
             Feature(
                 signal="network_kind",
                 factor="network_kind",
                 key=kind,
                 label=f"{kind} network",
                 categories=6,
-                attacker=KIND_PRIORS.get(kind, 0.1),
+                attacker=share,
                 attack=PROXY,
                 group="carrier",
-            )
+                weigh=own,
+            ),
         )
+        if not own:
+            found.append(
+                Feature(
+                    signal="network_kind",
+                    factor="foreign_kind",
+                    key=f"{operator}/{kind}",
+                    label=f"{kind} network",
+                    given=("operator?", operator),
+                    categories=6,
+                    attacker=share,
+                    attack=PROXY,
+                    group="carrier",
+                )
+            )
     return spoken(*found)
 
 

@@ -1,15 +1,62 @@
 """Whether a session stays where it began."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import Scene
+from quivive.baseline.profile import Scene, SessionOrigin
 from quivive.model.assessment import Evidence
-from quivive.signals.signal import Signal, familiarity
+from quivive.signals.signal import NOTHING, Feature, Signal, Spoken, familiarity, spoken
 
 REPLAY = ("T1539", "T1550.004")
 CHANGED_SYSTEM = 3.0
+# How stolen sessions go on at another address. (Another system is evidence of its own.)
+PRIORS = {"unchanged": 0.3, "client": 0.25, "device": 0.35, "system": 0.1}
+_LABELS = {
+    "unchanged": "session goes on as it began",
+    "client": "session goes on with another client",
+    "device": "session goes on without the device that it began on",
+    "system": "session goes on on another system",
+}
+
+
+def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
+    """What changed about a session that goes on at another address, given the log."""
+    origin = scene.profile.sessions.get(login.session) if login.session else None
+    if origin is None or login.ip is None or login.ip == origin.ip:
+        return NOTHING
+    return _features(login.log, _changed(login, origin))
+
+
+def _changed(login: Observation, origin: SessionOrigin) -> str:
+    if login.os and origin.os and login.os != origin.os:
+        return "system"
+    if origin.device is not None and login.device != origin.device:
+        return "device"
+    if login.browser and origin.browser and login.browser != origin.browser:
+        return "client"
+    return "unchanged"
+
+
+@lru_cache(256)
+def _features(log: str, changed: str) -> Spoken:
+    given = ("moved session", log)
+    return spoken(
+        Feature(
+            signal="continuity",
+            factor="continuity",
+            key=f"{log}/{changed}",
+            label=_LABELS[changed],
+            given=given,
+            categories=len(PRIORS),
+            attacker=PRIORS[changed],
+            attack=REPLAY,
+            alarms_only=True,
+            weigh=changed != "system",
+        ),
+        Feature(signal="continuity", factor=given[0], key=log, weigh=False),
+    )
 
 
 def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:
@@ -38,7 +85,10 @@ SIGNAL = Signal(
     title="Whether a session stays where it began",
     tells={
         "session": "One session id on two operating systems: a replayed token.",
+        "continuity": "How usual it is that a session goes on at another address without the device"
+        " or client that it began with.",
     },
     attack=REPLAY,
+    features=features,
     evidence=evidence,
 )
