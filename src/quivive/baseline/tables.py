@@ -93,24 +93,25 @@ class Level(Struct):
             table = self.tables[factor] = Table()
         table.add(key, scale, self.limit)
 
-    def add_all(self, observed: Iterable[tuple[str, str]], scale: float) -> None:
-        """Counts observations given as (factor, category), each worth ``scale``: ``add`` for many,
-        spelled out because every login comes here three times.
+    def add_all(self, observed: Iterable[Iterable[tuple[str, str]]], scale: float) -> None:
+        """Counts groups of observations, given as (factor, category), each worth ``scale``: ``add``
+        for many, spelled out because every login comes here three times.
         """
         tables, limit = self.tables, self.limit
-        for factor, key in observed:
-            table = tables.get(factor)
-            if table is None:
-                table = tables[factor] = Table()
-            values = table.values
-            table.total += scale
-            count = values.get(key)
-            if count is not None:
-                values[key] = count + scale
-                continue
-            values[key] = scale
-            if len(values) > limit:
-                table.shrink(limit)
+        for group in observed:
+            for factor, key in group:
+                table = tables.get(factor)
+                if table is None:
+                    table = tables[factor] = Table()
+                values = table.values
+                table.total += scale
+                count = values.get(key)
+                if count is not None:
+                    values[key] = count + scale
+                    continue
+                values[key] = scale
+                if len(values) > limit:
+                    table.shrink(limit)
 
     def take(self, factor: str, key: str, scale: float) -> None:
         """Takes back one observation of a factor's category, worth ``scale``."""

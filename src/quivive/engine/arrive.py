@@ -6,6 +6,8 @@ from the logs alone, whatever is thought of the logins in them.
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from quivive.baseline.observation import Observation
 from quivive.engine.observe import Located, locate
 from quivive.engine.publish import met
@@ -14,7 +16,7 @@ from quivive.enrich.enricher import Enriched, Enricher
 from quivive.model.event import Activity, AuthEvent
 
 
-class Arrival(NamedTuple):
+class Arrival(Struct, frozen=True):
     """An event that is to be judged.
 
     former: the bare name under which its identity was kept before its e-mail was seen, once.

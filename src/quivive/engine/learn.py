@@ -336,7 +336,7 @@ def _welcomed(login: Observation, scene: Scene, state: State) -> tuple[int | Non
 
 
 def _count(levels: Levels, said: Sequence[Spoken], trust: float, delta: Delta) -> None:
-    levels.own.add_all([pair for one in said for pair in one.own], levels.own_scale * trust)
+    levels.own.add_all([one.own for one in said], levels.own_scale * trust)
     delta.trust = trust
     delta.said = [one.packed for one in said]
 

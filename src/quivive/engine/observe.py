@@ -2,8 +2,8 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from quivive.baseline.directory import kind_of
@@ -50,7 +50,7 @@ _REFUSED = re.compile(
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
 
 
-class Located(NamedTuple):
+class Located(Struct, frozen=True):
     """What all logs together say of an event: the identity its user resolves to, and the place
     that another log's vendor stated for its address, where its own log states none.
     """

@@ -92,6 +92,5 @@ def _bound(profile: Profile) -> list[Waiting]:
 def _learn(profile: Profile, lessons: list[Waiting]) -> None:
     own = profile.own
     for one in lessons:
-        own.add_all(
-            ((factor, key) for factor, key, _ in one.features), own.scale(one.time) * one.trust
-        )
+        pairs = [(factor, key) for factor, key, _ in one.features]
+        own.add_all([pairs], own.scale(one.time) * one.trust)

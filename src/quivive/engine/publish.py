@@ -1,10 +1,7 @@
 """Deltas take effect: what logins said to others becomes what is known of everyone."""
 
-from collections.abc import Iterable
-
 from quivive.baseline.profile import AddressState, Waiting
-from quivive.baseline.tables import Level
-from quivive.engine.shared import Delta, Pair, counted
+from quivive.engine.shared import Delta, counted
 from quivive.engine.state import State
 from quivive.scoring.calibrate import count
 from quivive.signals.signal import PRIVATE
@@ -32,10 +29,10 @@ def apply(state: State, delta: Delta) -> None:
         teach_others(state, waiting)
     if delta.trust:
         found = [counted(packed) for packed in delta.said]
-        everyone = [pair for one in found for pair in one.everyone]
-        _add(organisation.everyone, everyone, delta.time, delta.trust)
-        peers = [pair for one in found for pair in one.peers]
-        _add(organisation.group(delta.group), peers, delta.time, delta.trust)
+        everyone, peers = organisation.everyone, organisation.group(delta.group)
+        time, trust = delta.time, delta.trust
+        everyone.add_all([one.everyone for one in found], everyone.scale(time) * trust)
+        peers.add_all([one.peers for one in found], peers.scale(time) * trust)
     organisation.known += delta.known
     if delta.stray:
         if delta.identity not in organisation.stray_identities.members(delta.time):
@@ -58,8 +55,9 @@ def teach_others(state: State, lesson: Waiting) -> None:
     """Counts a lesson whose identity has learned it for its peers and the organisation."""
     shared = [(f, key, weigh) for f, key, weigh in lesson.features if f not in PRIVATE]
     everyone, peers = state.organisation.everyone, state.organisation.group(lesson.group)
-    _add(everyone, ((f, key) for f, key, _ in shared), lesson.time, lesson.trust)
-    _add(peers, ((f, key) for f, key, weigh in shared if weigh), lesson.time, lesson.trust)
+    time, trust = lesson.time, lesson.trust
+    everyone.add_all([[(f, key) for f, key, _ in shared]], everyone.scale(time) * trust)
+    peers.add_all([[(f, key) for f, key, weigh in shared if weigh]], peers.scale(time) * trust)
 
 
 def met(state: State, ip: str | None, network: str | None, time: int) -> list[AddressState]:
@@ -74,7 +72,3 @@ def met(state: State, ip: str | None, network: str | None, time: int) -> list[Ad
                 address.last_seen = time
             found.append(address)
     return found
-
-
-def _add(level: Level, pairs: Iterable[Pair], time: int, trust: float) -> None:
-    level.add_all(pairs, level.scale(time) * trust)

@@ -3,7 +3,8 @@ telemetry, and what is new to many at once. It changes no risk.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from quivive.baseline import novelty
 from quivive.baseline.backoff import Levels
@@ -22,7 +23,7 @@ OF_OTHERS = frozenset({"tainted_address", "address_failures"})
 DISTURBED = 0.5  # nats of trouble around a login (failures, prompts, a replayed session)
 
 
-class Watched(NamedTuple):
+class Watched(Struct, frozen=True, array_like=True):
     """What one judged login says of the logs.
 
     source: the log in words; uid: the record's id; familiar: how familiar what was;
@@ -51,23 +52,35 @@ def watch(
     score: float,
 ) -> Watched:
     """What a login says, before it is learned. ``score`` is in nats."""
-    found = watch_again(event, score)._replace(familiar=[f for one in said for f in one.familiar])
+    new: Sequence[novelty.First] = ()
+    anchored = elsewhere = False
     if login.learnable:
         new = novelty.first_times(login, scene, levels)
         if new and not _disturbed(gathered):
             new, anchored = novelty.usual_but_for(login, scene, levels, new)
-            if new:
-                known = scene.organisation.known
-                return found._replace(new=new, anchored=anchored, known=known)
+        else:
+            new = ()
     elif login.outcome == "failure" and not login.accepted and scene.profile.successes:
-        return found._replace(elsewhere=novelty.elsewhere(login, levels))
-    return found
+        elsewhere = novelty.elsewhere(login, levels)
+    return Watched(
+        _source(event),
+        event.metadata.uid,
+        score,
+        [familiar for one in said for familiar in one.familiar],
+        new,
+        anchored,
+        scene.organisation.known,
+        elsewhere,
+    )
 
 
 def watch_again(event: AuthEvent, score: float) -> Watched:
     """What a login says that is like one of this hour: nothing about it is new."""
-    metadata = event.metadata
-    return Watched(source_of(metadata.product.name, metadata.log_name), metadata.uid, score)
+    return Watched(_source(event), event.metadata.uid, score)
+
+
+def _source(event: AuthEvent) -> str:
+    return source_of(event.metadata.product.name, event.metadata.log_name)
 
 
 def record(watched: Watched, login: Observation, state: State) -> None:
