@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quivive.app.errors import UsageError
-from quivive.app.jobs.judges import Hall, Judges
+from quivive.app.jobs.hall import Hall
+from quivive.app.jobs.judges import Judges
 from quivive.app.jobs.opening import check_jobs
 from quivive.app.jobs.wire import Broken, Channel, Frames, Take, framed
 from quivive.app.jobs.worker import Bench
@@ -106,6 +107,22 @@ def test_the_same_store(logs: Path, tmp_path: Path) -> None:
     assert kept[0]["incidents"]
     for name, rows in kept[0].items():
         assert name in OWN or kept[1][name] == rows, name
+
+
+def test_either_database(logs: Path, tmp_path: Path, where: str) -> None:
+    """Each process has a connection of its own; none takes over that of another."""
+    alone = score(logs, tmp_path / "1", 1)
+    assert score(logs, tmp_path / "2", 2, "--state", where) == alone
+    with Store(where, create=False) as store:
+        state = load_state(store, judging=True)
+        assert state is not None
+        kept = encode_state(state)
+    other = str(tmp_path / "other")
+    score(logs, tmp_path / "3", 1, "--state", other)
+    with Store(other, create=False) as store:
+        state = load_state(store, judging=True)
+        assert state is not None
+        assert encode_state(state) == kept
 
 
 # what cannot be

@@ -24,7 +24,7 @@ from quivive.cli.shared import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from quivive.app.jobs.judges import Hall
+    from quivive.app.jobs.hall import Hall
     from quivive.app.lines import FileLines, StreamLines
     from quivive.app.models import InUse
     from quivive.app.results import Judging
@@ -208,7 +208,8 @@ class _Job:
     def _lines_of_many(
         self, memory: "State", decides: "Decider"
     ) -> "Iterator[tuple[float, bytes, bool]]":
-        from quivive.app.jobs.judges import Hall, Judges
+        from quivive.app.jobs.hall import Hall
+        from quivive.app.jobs.judges import Judges
         from quivive.app.jobs.opening import without_store
         from quivive.app.scoring import merged
 
@@ -269,7 +270,7 @@ class _Job:
 
     def _hall(self, where: str) -> "contextlib.AbstractContextManager[Hall | None]":
         """The processes, from before there is a connection that they must not share."""
-        from quivive.app.jobs.judges import Hall
+        from quivive.app.jobs.hall import Hall
         from quivive.app.jobs.opening import with_store
 
         if self.jobs == 1:

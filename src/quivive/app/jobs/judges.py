@@ -7,10 +7,8 @@ order of all logins, budgets of findings and of rules, is decided here.
 """
 
 import selectors
-import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from multiprocessing import get_all_start_methods, get_context
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -18,8 +16,8 @@ import msgspec
 from msgspec import Raw
 
 from quivive.app.errors import UsageError
+from quivive.app.jobs.hall import Hall
 from quivive.app.jobs.wire import (
-    BUFFER,
     NOTHING,
     Back,
     Broken,
@@ -34,7 +32,6 @@ from quivive.app.jobs.wire import (
     Take,
     Taken,
 )
-from quivive.app.jobs.worker import Bench, run
 from quivive.app.keeping import Saver
 from quivive.app.kept import stratum_of
 from quivive.app.notices import Known
@@ -57,7 +54,6 @@ from quivive.store.errors import StoreUnavailable
 
 AT_ONCE = 64  # events sent to a process in one message
 AHEAD = 4_096  # events that are sent out before the first of them is back
-PATIENCE = 10.0  # seconds for a process to end
 
 _decoder = msgspec.msgpack.Decoder(FromWorker)
 _parts: dict[str, msgspec.msgpack.Decoder[Any]] = {
@@ -74,49 +70,6 @@ class Waiting(NamedTuple):
     event: AuthEvent
     number: int
     identity: str
-
-
-class Hall:
-    """The processes, from before anything is opened that must not be shared."""
-
-    def __init__(self, jobs: int, make: Callable[[], Bench]) -> None:
-        """Each process calls ``make`` once it is told to begin."""
-        if "fork" not in get_all_start_methods():
-            raise UsageError("--jobs needs a system that can fork a process; leave it out here")
-        context = get_context("fork")
-        ends = [socket.socketpair() for _ in range(jobs)]
-        self.ends = [mine for mine, _ in ends]
-        self._processes = []
-        for number, (_, theirs) in enumerate(ends):
-            others = [end for pair in ends for end in pair if end is not theirs]
-            process = context.Process(
-                target=_begin, args=(theirs, others, number == 0, make), daemon=True
-            )
-            process.start()
-            self._processes.append(process)
-        for mine, theirs in ends:
-            theirs.close()
-            for way in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-                mine.setsockopt(socket.SOL_SOCKET, way, BUFFER)
-
-    def close(self) -> None:
-        """Ends the processes."""
-        for end in self.ends:
-            end.close()
-        for process in self._processes:
-            process.join(PATIENCE)
-            if process.is_alive():
-                process.kill()
-                process.join()
-
-
-def _begin(
-    end: socket.socket, others: list[socket.socket], first: bool, make: Callable[[], Bench]
-) -> None:
-    for other in others:
-        other.close()  # or nobody would ever see it end
-    if end.recv(1):
-        run(end, first, make)
 
 
 class Judges:
