@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from quivive.app.errors import UsageError
 from quivive.cli.demo import _Plain, _span
 from quivive.cli.main import cli
 
+ROOT = Path(__file__).parents[2]
 PEOPLE = 16
 SEED = 7
 
@@ -119,3 +121,20 @@ def test_other_encodings_get_plainer_characters() -> None:
 )
 def test_spans_in_words(ms: int, said: str) -> None:
     assert _span(ms) == said
+
+
+def test_the_readme_shows_what_the_demo_finds(tmp_path: Path) -> None:
+    """With the demo's own size and seed; refresh README.md and docs/howto when scores change."""
+    result = CliRunner().invoke(cli, ["demo", "--out", str(tmp_path)], catch_exceptions=False)
+    assert result.exit_code == 0
+    scored = tmp_path / demo.SCORED
+    (event_id,) = re.findall(r"quivive explain (\S+) --in", " ".join(result.stdout.split()))
+    asked = ["explain", event_id, "--in", str(scored)]
+    explained = CliRunner().invoke(cli, asked, catch_exceptions=False).stdout
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert explained.strip() in readme
+    assert explained.splitlines()[0] in (ROOT / "docs/howto/analyst.md").read_text(encoding="utf-8")
+    lines = scored.read_text(encoding="utf-8").splitlines()
+    line = next(json.loads(found) for found in lines if event_id in found)
+    output = (ROOT / "docs/howto/developer.md").read_text(encoding="utf-8")
+    assert f'"risk_score": {line["risk_score"]}, "risk_level": "{line["risk_level"]}"' in output
