@@ -34,8 +34,12 @@ class Judging(Protocol):
     def known(self) -> Known:
         """What is known of the identity and the address of the login that was given last."""
 
-    def judge(self, events: Iterable[tuple[str, AuthEvent]]) -> Iterator[Step]:
-        """Judges events, in order; nothing for duplicates and log-offs."""
+    def judge(
+        self, events: Iterable[tuple[str, AuthEvent]], run: int = 0, lines: int = 0
+    ) -> Iterator[Step]:
+        """Judges events, in order; nothing for duplicates and log-offs. ``lines`` are those that
+        ``run`` has already: the rows are numbered on from there.
+        """
 
     def take(self, others: Mapping[str, bytes]) -> Batch:
         """What has to be written to keep the state as it is after the events so far."""
@@ -53,7 +57,9 @@ class Alone:
         self._saver = Saver(engine.state)
         self.known = known_of(engine.state)
 
-    def judge(self, events: Iterable[tuple[str, AuthEvent]]) -> Iterator[Step]:
+    def judge(
+        self, events: Iterable[tuple[str, AuthEvent]], run: int = 0, lines: int = 0
+    ) -> Iterator[Step]:
         """Judges events, in order; nothing for duplicates and log-offs."""
         step = self._engine.step
         for log, event in events:
@@ -61,7 +67,8 @@ class Alone:
             if scored is None:
                 yield log, event, None
                 continue
-            row = row_of(id_of(log, event), scored, encode_scored(scored, log))
+            lines += 1
+            row = row_of(id_of(log, event), scored, encode_scored(scored, log), run, lines)
             acts = scored.decision.action != ALLOW
             yield log, event, Result(row, scored.assessment.repeated > 0, acts)
 

@@ -214,13 +214,14 @@ class Run:
         lines, status = self.row.lines, RUNNING
         while status == RUNNING:
             rows, consumed = list[Row](), self.row.consumed
-            for log, event, result in judging.judge(islice(events, BATCH_LOGINS)):
+            batch = islice(events, BATCH_LOGINS)
+            for log, event, result in judging.judge(batch, self.row.id, lines):
                 consumed += 1
                 self._chain = _chained(self._chain, log, event)
                 if result is None:
                     continue
                 lines += 1
-                row = result.row._replace(run=self.row.id, position=lines)
+                row = result.row
                 self.out.write(row.body)
                 each(row.risk_score, row.body, row.finding)
                 if row.finding or result.repeated:

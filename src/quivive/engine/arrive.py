@@ -9,24 +9,28 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from quivive.baseline.observation import Observation
-from quivive.engine.observe import Located, locate
+from quivive.engine.observe import lent_to
 from quivive.engine.publish import met
-from quivive.engine.state import State
+from quivive.engine.state import KnownPlace, State
 from quivive.enrich.enricher import Enriched, Enricher
 from quivive.model.event import Activity, AuthEvent
 
+_LOGOFF = int(Activity.LOGOFF)  # enumerations are slow to look at
 
-class Arrival(Struct, frozen=True):
+
+class Arrival(Struct, frozen=True, gc=False):
     """An event that is to be judged.
 
-    former: the bare name under which its identity was kept before its e-mail was seen, once.
+    identity: what its user resolves to; lent: the place that another log's vendor stated for its
+    address. former: the bare name under which its identity was kept before its e-mail was seen.
     number: counted from 1; due: the deltas up to this number are known to everyone before it.
     swept: a day has passed since idle things were forgotten: they are now.
     """
 
     event: AuthEvent
     enriched: Enriched
-    located: Located
+    identity: str
+    lent: KnownPlace | None
     former: str | None
     number: int
     due: int
@@ -45,15 +49,16 @@ class Failed(NamedTuple):
 
 def arrive(event: AuthEvent, enricher: Enricher, state: State) -> Arrival | None:
     """The next event; None for a duplicate and for a log-off."""
-    if event.activity_id == Activity.LOGOFF or _duplicate(event, state):
+    if event.activity_id == _LOGOFF or _duplicate(event, state):
         return None
     pace = state.pending.pace
     due = pace.advance(event.time)
     enriched = enricher.enrich(event)
-    located = locate(event, enriched, state)
-    former = state.directory.former_name(located.identity)
+    identity = state.directory.resolve(event)
+    lent = lent_to(event, enriched, state)
+    former = state.directory.former_name(identity)
     swept = state.is_to_sweep(event.time)
-    return Arrival(event, enriched, located, former, pace.number, due, swept)
+    return Arrival(event, enriched, identity, lent, former, pace.number, due, swept)
 
 
 def failed_at(login: Observation) -> Failed | None:

@@ -17,7 +17,7 @@ from quivive.engine.observe import observed, with_known_place
 from quivive.engine.probation import ODD_SHARE, mature
 from quivive.engine.publish import publish
 from quivive.engine.road import open_or_close, passed
-from quivive.engine.shared import Delta, Measured
+from quivive.engine.shared import Delta, Measured, Repeat
 from quivive.engine.state import State, group_before
 from quivive.engine.taught import Taught
 from quivive.engine.watch import Watched, record, watch, watch_again
@@ -34,7 +34,7 @@ from quivive.scoring.weigh import weigh_all
 from quivive.signals.signal import Signal, Spoken
 
 
-class Judged(Struct, frozen=True):
+class Judged(Struct, frozen=True, gc=False):
     """One login with what was thought of it and what it teaches, before it is decided what to do.
 
     shadow: what a model in shadow says. delta: what others are to know of it, and watched what the
@@ -48,7 +48,7 @@ class Judged(Struct, frozen=True):
     assessment: Assessment
     taught: Taught | None
     shadow: Said | None
-    delta: Delta
+    delta: Delta | Repeat | None
     watched: Watched
 
 
@@ -124,21 +124,22 @@ class Engine:
         then; the identity learns of it at once, and others when its delta is due.
         """
         state = self.state
-        event, enriched, located = arrival.event, arrival.enriched, arrival.located
+        event, enriched, identity = arrival.event, arrival.enriched, arrival.identity
         publish(state, arrival.due)
         if arrival.swept:
             state.sweep(event.time)
-        profile = state.profile(located.identity)
-        login = observed(event, enriched, located, profile.kind)
-        delta = Delta(arrival.number, login.time, login.identity)
+        profile = state.profile(identity)
+        login = observed(event, enriched, identity, arrival.lent, profile.kind)
+        fewer = 0
         if arrival.former is not None:
-            delta.known -= state.merge_profile(arrival.former, login.identity)
-        delta.matured = mature(profile, login.time)
+            fewer = state.merge_profile(arrival.former, login.identity)
+        time = login.time
+        matured = mature(profile, time)
         scene, levels = state.scene(login, profile)
 
-        newcomer = profile.newcomer(login.time)
+        newcomer = profile.newcomer(time)
         standing = Standing(
-            profile.effective_logins(login.time, levels.own_scale),
+            profile.effective_logins(time, levels.own_scale),
             newcomer,
             calibration_of(state.calibrations, login, newcomer),
         )
@@ -153,15 +154,19 @@ class Engine:
             told = learn.told_before(login, profile)
             assessment = assess(login, gathered, levels, standing, told, self.words_from)
 
-        if same is not None and teaches_little(login, profile):
+        number = arrival.number
+        delta: Delta | Repeat | None = None
+        if same is not None and not (matured or fewer) and teaches_little(login, profile):
             watched = watch_again(event, assessment.score)
             taught: Taught | None = again(login, profile)
-            delta.measured = Measured(login.kind, login.log, newcomer, assessment.score)
+            measured = Measured(login.kind, login.log, newcomer, assessment.score)
+            state.pending.add(delta := Repeat(number, time, measured))
         else:
             watched = watch(event, login, scene, levels, said, gathered, assessment.score)
-            taught = self._learn(login, scene, levels, said, gathered, assessment, standing, delta)
-        if delta.says_something:
-            state.pending.add(delta)
+            own = Delta(number, time, login.identity, known=-fewer, matured=matured)
+            taught = self._learn(login, scene, levels, said, gathered, assessment, standing, own)
+            if own.says_something:
+                state.pending.add(delta := own)
         shadow = self.beside.look(login, gathered, assessment) if self.beside else None
         event = with_known_place(event, login)
         judged = Judged(

@@ -307,7 +307,8 @@ def learn(
             profile.learned.pop(next(iter(profile.learned)))
         if waits:
             found = tuple((f.factor, f.key, f.weigh) for one in said for f in one.features)
-            delta.matured += wait(profile, Waiting(time, key, peers, trust, found))
+            early = wait(profile, Waiting(time, key, peers, trust, found))
+            delta.matured = [*delta.matured, *early]
         else:
             delta.group = peers
             _count(levels, said, trust, delta)

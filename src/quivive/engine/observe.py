@@ -3,7 +3,6 @@
 import re
 from functools import lru_cache
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from quivive.baseline.directory import kind_of
@@ -47,36 +46,35 @@ _REFUSED = re.compile(
     r"AccessDenied|Unauthori[sz]ed|NotAuthori[sz]ed|AuthorizationError|Forbidden|NotPermitted"
     r"|ExplicitDeny|SCPDenied|Blocked|OptInRequired|AllAccessDisabled|^403$"
 )
+_OTHER = int(Activity.OTHER)  # enumerations are slow to look at
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
-
-
-class Located(Struct, frozen=True):
-    """What all logs together say of an event: the identity its user resolves to, and the place
-    that another log's vendor stated for its address, where its own log states none.
-    """
-
-    identity: str
-    lent: KnownPlace | None
 
 
 def observe(event: AuthEvent, enriched: Enriched, state: State) -> Observation:
     """The facts of one event, under the identity its user resolves to."""
-    located = locate(event, enriched, state)
-    profile = state.profiles.get(located.identity)
-    return observed(event, enriched, located, "human" if profile is None else profile.kind)
-
-
-def locate(event: AuthEvent, enriched: Enriched, state: State) -> Located:
-    """Looks an event up among the names and places met so far, and remembers its own."""
     identity = state.directory.resolve(event)
-    return Located(identity, None if _by_another(event) else _lent(enriched, state, event.time))
+    lent = lent_to(event, enriched, state)
+    profile = state.profiles.get(identity)
+    usual_kind = "human" if profile is None else profile.kind
+    return observed(event, enriched, identity, lent, usual_kind)
+
+
+def lent_to(event: AuthEvent, enriched: Enriched, state: State) -> KnownPlace | None:
+    """The place that another log's vendor stated for the event's address, where its own log states
+    none; what it states itself is remembered.
+    """
+    return None if _by_another(event) else _lent(enriched, state, event.time)
 
 
 def observed(
-    event: AuthEvent, enriched: Enriched, located: Located, usual_kind: str
+    event: AuthEvent,
+    enriched: Enriched,
+    identity: str,
+    lent: KnownPlace | None,
+    usual_kind: str,
 ) -> Observation:
-    """The facts of an event that is looked up; ``usual_kind`` is the kind of its identity so far,
-    for records that do not say.
+    """The facts of an event whose ``identity`` and ``lent`` place are looked up; ``usual_kind`` is
+    the kind of its identity so far, for records that do not say.
     """
     time, metadata, session = event.time, event.metadata, event.session
     by_another = _by_another(event)
@@ -84,10 +82,10 @@ def observed(
         # A reset by an administrator comes from the administrator's address and machine.
         enriched = _ELSEWHERE
     alike = _observed(
-        located.identity,
+        identity,
         usual_kind,
         enriched,
-        located.lent,
+        lent,
         by_another,
         event.user,
         None if by_another else event.device,
@@ -195,7 +193,7 @@ def forget_observed() -> None:
 
 def _by_another(event: AuthEvent) -> bool:
     """Whether somebody else did this to the account, outside any login of the user's own."""
-    if event.activity_id != Activity.OTHER or event.actor is None or event.actor.user is None:
+    if event.activity_id != _OTHER or event.actor is None or event.actor.user is None:
         return False
     acting, user = event.actor.user, event.user
     names = {name.lower() for name in (acting.uid, acting.name, acting.email_addr) if name}

@@ -11,8 +11,15 @@ FINDINGS_KEPT = 16
 
 def publish(state: State, due: int) -> None:
     """Makes known what is pending up to the number ``due``."""
-    for delta in state.pending.take(due):
-        apply(state, delta)
+    pending = state.pending
+    if not pending.deltas or pending.deltas[0].number > due:
+        return
+    for delta in pending.take(due):
+        if isinstance(delta, Delta):
+            apply(state, delta)
+        if delta.measured is not None:
+            of = delta.measured
+            count(state.calibrations, of.kind, of.log, of.newcomer, of.score, delta.time)
 
 
 def publish_all(state: State) -> None:
@@ -21,8 +28,8 @@ def publish_all(state: State) -> None:
 
 
 def apply(state: State, delta: Delta) -> None:
-    """Adds one login's delta to what is shared. Deltas are applied in the order of their numbers:
-    sums of floating point numbers are the same then, to the last bit.
+    """Adds what one login teaches others to what is shared. Deltas are applied in the order of
+    their numbers: sums of floating point numbers are the same then, to the last bit.
     """
     organisation = state.organisation
     for waiting in delta.matured:
@@ -46,9 +53,6 @@ def apply(state: State, delta: Delta) -> None:
                     address.findings.pop(next(iter(address.findings)))
             if delta.welcome:
                 address.welcome(delta.identity, delta.time)
-    if delta.measured is not None:
-        of = delta.measured
-        count(state.calibrations, of.kind, of.log, of.newcomer, of.score, delta.time)
 
 
 def teach_others(state: State, lesson: Waiting) -> None:

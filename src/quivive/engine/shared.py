@@ -2,13 +2,14 @@
 
 An identity's own history is up to date at every login. What the organisation, the peers, the
 addresses and the scales of risk learn of it is a ``Delta``, which takes effect a while later, in
-the order of the events: after ``LAG_MS`` of event time and ``FEWEST`` events, at the latest after
-``LONGEST_MS`` or ``PENDING_KEPT`` events. So it does not matter in which order, or in which
-process, the identities within that while are judged: each login finds the same (app/jobs). It is
-how stream engines publish versions of what is shared. Failures at an address are facts and no
-judgement, and are known at once.
+the order of the events: ``AT_ONCE`` at a time, once they are ``LAG_MS`` of event time old and there
+are ``FEWEST``, at the latest after ``LONGEST_MS`` or ``PENDING_KEPT`` events. So it does not matter
+in which order, or in which process, the identities within that while are judged: each login finds
+the same (app/jobs). It is how stream engines publish versions of what is shared. Failures at an
+address are facts and no judgement, and are known at once.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from quivive.signals.signal import CACHED, PRIVATE
 
 LAG_MS = 300_000
 FEWEST = 32
+AT_ONCE = 16  # deltas are due so many at a time
 LONGEST_MS = 3_600_000
 PENDING_KEPT = 1_024
 
@@ -44,7 +46,7 @@ def counted(packed: bytes) -> Counted:
     )
 
 
-class Measured(Struct, frozen=True, array_like=True):
+class Measured(Struct, frozen=True, array_like=True, gc=False):
     """A score (nats) in the class it is calibrated in."""
 
     kind: str
@@ -53,7 +55,7 @@ class Measured(Struct, frozen=True, array_like=True):
     score: float
 
 
-class Delta(Struct, array_like=True):
+class Delta(Struct, array_like=True, tag=0, gc=False):
     """What one login adds to what is shared.
 
     number: of its event, counted from 1; time: of its event, ms UTC.
@@ -77,8 +79,8 @@ class Delta(Struct, array_like=True):
     known: int = 0
     group: str = ""
     trust: float = 0.0
-    said: list[bytes] = field(default_factory=list)
-    matured: list[Waiting] = field(default_factory=list)
+    said: Sequence[bytes] = ()
+    matured: Sequence[Waiting] = ()
     measured: Measured | None = None
 
     def comes_from(self, ip: str | None, network: str | None) -> None:
@@ -91,6 +93,14 @@ class Delta(Struct, array_like=True):
         return bool(
             self.met or self.measured or self.trust or self.matured or self.stray or self.known
         )
+
+
+class Repeat(Struct, frozen=True, array_like=True, tag=1, gc=False):
+    """The delta of a login that took the short road: it was measured, and teaches nobody."""
+
+    number: int
+    time: int
+    measured: Measured
 
 
 class Pace(Struct):
@@ -106,12 +116,16 @@ class Pace(Struct):
         """The next event is of ``time``: gives the number up to which deltas are due before it."""
         if time > self.newest:
             self.newest = time
-        waiting, old, older = self.waiting, self.newest - LAG_MS, self.newest - LONGEST_MS
-        count = len(waiting)
-        if count and (waiting[0] <= old or count >= PENDING_KEPT):
-            due = max(0, count + 1 - PENDING_KEPT)
-            while due < count and waiting[due] <= (old if count - due >= FEWEST else older):
-                due += 1
+        waiting, old = self.waiting, self.newest - LAG_MS
+        due, count = 0, len(waiting)
+        while count - due >= FEWEST and (
+            waiting[due + AT_ONCE - 1] <= old or count - due >= PENDING_KEPT
+        ):
+            due += AT_ONCE
+        older = self.newest - LONGEST_MS
+        while due < count and waiting[due] <= older:
+            due += 1
+        if due:
             del waiting[:due]
         self.number += 1
         waiting.append(self.newest)
@@ -124,18 +138,18 @@ class Pending(Struct):
     """
 
     pace: Pace = field(default_factory=Pace)
-    deltas: list[Delta] = field(default_factory=list)
+    deltas: list[Delta | Repeat] = field(default_factory=list)
     welcoming: dict[str, int] = field(default_factory=dict)
 
-    def add(self, delta: Delta) -> None:
+    def add(self, delta: Delta | Repeat) -> None:
         """Keeps a delta until it is due."""
         self.deltas.append(delta)
-        if delta.welcome:
+        if isinstance(delta, Delta) and delta.welcome:
             for key in (delta.ip, delta.network):
                 if key is not None:
                     self.welcoming[f"{key} {delta.identity}"] = delta.time
 
-    def merge(self, deltas: list[Delta]) -> None:
+    def merge(self, deltas: Sequence[Delta | Repeat]) -> None:
         """Keeps deltas that come from elsewhere, in their places."""
         if deltas:
             for delta in deltas:
@@ -146,7 +160,7 @@ class Pending(Struct):
         """When the identity was last welcome at an address or in a network, if not yet known."""
         return self.welcoming.get(f"{key} {identity}")
 
-    def take(self, due: int) -> list[Delta]:
+    def take(self, due: int) -> list[Delta | Repeat]:
         """The deltas up to a number, in order, which are no longer kept."""
         deltas = self.deltas
         if not deltas or deltas[0].number > due:
@@ -157,7 +171,7 @@ class Pending(Struct):
         taken = deltas[:count]
         del deltas[:count]
         for delta in taken:
-            if delta.welcome:
+            if isinstance(delta, Delta) and delta.welcome:
                 for key in (delta.ip, delta.network):
                     name = f"{key} {delta.identity}"
                     if self.welcoming.get(name) == delta.time:

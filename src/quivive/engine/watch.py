@@ -23,7 +23,7 @@ OF_OTHERS = frozenset({"tainted_address", "address_failures"})
 DISTURBED = 0.5  # nats of trouble around a login (failures, prompts, a replayed session)
 
 
-class Watched(Struct, frozen=True, array_like=True):
+class Watched(Struct, frozen=True, array_like=True, gc=False):
     """What one judged login says of the logs.
 
     source: the log in words; uid: the record's id; familiar: how familiar what was;

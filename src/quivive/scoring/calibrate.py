@@ -182,7 +182,7 @@ def class_of(login: Observation, newcomer: bool) -> str:
 
     To somebody new everything is new: their scores among all others would hide an attacker's.
     """
-    return _class(login.kind, login.log, newcomer)
+    return _classes(login.kind, login.log, newcomer)[0]
 
 
 def calibration_of(
@@ -202,15 +202,17 @@ def count(
     time: int,
 ) -> None:
     """Counts a login's score in its class and in that of all products together."""
-    pool = _found(calibrations, _class(kind, EVERY_PRODUCT, newcomer), newcomer)
+    own, every = _classes(kind, log, newcomer)
+    pool = _found(calibrations, every, newcomer)
     pool.observe(score, time)
-    _found(calibrations, _class(kind, log, newcomer), newcomer).observe(score, time, pool)
+    _found(calibrations, own, newcomer).observe(score, time, pool)
 
 
 @lru_cache(1024)
-def _class(kind: str, log: str, newcomer: bool) -> str:
-    product = log.partition("/")[0]
-    return f"{kind}/{product}/new" if newcomer else f"{kind}/{product}"
+def _classes(kind: str, log: str, newcomer: bool) -> tuple[str, str]:
+    """The class of a product, and that of all together."""
+    new = "/new" if newcomer else ""
+    return f"{kind}/{log.partition('/')[0]}{new}", f"{kind}/{EVERY_PRODUCT}{new}"
 
 
 def _found(calibrations: dict[str, Calibration], name: str, newcomer: bool) -> Calibration:

@@ -40,7 +40,7 @@ from quivive.app.results import Result, Step, id_of
 from quivive.baseline.profile import Organisation
 from quivive.engine.arrive import Arrival, arrive, failed_at
 from quivive.engine.observe import observed
-from quivive.engine.shared import Delta, Pending
+from quivive.engine.shared import Delta, Pending, Repeat
 from quivive.engine.state import State
 from quivive.engine.watch import record
 from quivive.enrich.enricher import Enricher
@@ -59,7 +59,7 @@ _decoder = msgspec.msgpack.Decoder(FromWorker)
 _parts: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "organisation": msgspec.msgpack.Decoder(Organisation),
     "calibrations": msgspec.msgpack.Decoder(dict[str, Calibration]),
-    "deltas": msgspec.msgpack.Decoder(list[Delta]),
+    "deltas": msgspec.msgpack.Decoder(list[Delta | Repeat]),
 }
 
 
@@ -108,18 +108,22 @@ class Judges:
         self._complete = state.pending.pace.number
         self._said = [self._complete] * count  # the same, as each process knows it
         self._saver = Saver(state)
+        self._run = self._lines = 0
         self._reach, self._shared = 1, False
         self.known = Known(reach=lambda _: self._reach, shared=lambda _: self._shared)
 
-    def judge(self, events: Iterable[tuple[str, AuthEvent]]) -> Iterator[Step]:
+    def judge(
+        self, events: Iterable[tuple[str, AuthEvent]], run: int = 0, lines: int = 0
+    ) -> Iterator[Step]:
         """Judges events, in order; nothing for duplicates and log-offs."""
         order = self._order
+        self._run, self._lines = run, lines
         for count, (log, event) in enumerate(events, 1):
             arrival = arrive(event, self.enricher, self.state)
             if arrival is None:
                 order.append(Waiting(log, event, 0, ""))
             else:
-                order.append(Waiting(log, event, arrival.number, arrival.located.identity))
+                order.append(Waiting(log, event, arrival.number, arrival.identity))
                 self._send(log, arrival)
             if count % AT_ONCE == 0:
                 self._pump(wait=False)
@@ -163,15 +167,15 @@ class Judges:
 
     def _send(self, log: str, arrival: Arrival) -> None:
         """Shares an event out: to the process of its identity, and what of it all have to know."""
-        event, located = arrival.event, arrival.located
-        owner = self._owner(located.identity)
+        event, identity, lent = arrival.event, arrival.identity, arrival.lent
+        owner = self._owner(identity)
         self._owners.append(owner)
         told: list[Fact | Sweep] = []
         if arrival.swept:
             self.state.sweep(event.time)
             told.append(Sweep(arrival.due, event.time))
         if event.status_id != Status.SUCCESS:
-            failed = failed_at(observed(event, arrival.enriched, located, "human"))
+            failed = failed_at(observed(event, arrival.enriched, identity, lent, "human"))
             if failed is not None:
                 told.append(Fact(*failed))
         for n, items in enumerate(self._items):
@@ -182,8 +186,8 @@ class Judges:
                         arrival.due,
                         log,
                         event,
-                        located.identity,
-                        located.lent,
+                        identity,
+                        lent,
                         arrival.former,
                         arrival.swept,
                     )
@@ -276,6 +280,7 @@ class Judges:
         if back.noticed is not None:
             record(back.noticed.watched, back.noticed.login, self.state)
         self._reach, self._shared = back.reach, back.shared
+        self._lines += 1
         row = Row(
             id_of(log, event),
             event.time,
@@ -286,6 +291,8 @@ class Judges:
             back.held,
             stratum_of(back.kind, event),
             telling.finding,
+            self._run,
+            self._lines,
         )
         return Result(row, back.repeated, acts)
 

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from quivive.baseline.observation import Observation
 from quivive.engine.resident import Kept
-from quivive.engine.shared import Delta
+from quivive.engine.shared import Delta, Repeat
 from quivive.engine.state import KnownPlace
 from quivive.engine.watch import Watched
 from quivive.model.assessment import Assessment
@@ -57,7 +57,7 @@ class Forward(Struct, array_like=True, tag=3):
 
     items: list[Sent | Fact | Sweep]
     complete: int
-    deltas: list[Delta]
+    deltas: list[Delta | Repeat]
 
 
 class Take(Struct, frozen=True, array_like=True, tag=4):

@@ -37,7 +37,6 @@ from quivive.app.scoring import LOOK_EVERY, spill_of
 from quivive.app.spill import Spill
 from quivive.engine.arrive import Arrival, Failed, fail
 from quivive.engine.engine import Engine, Judged
-from quivive.engine.observe import Located
 from quivive.engine.publish import publish
 from quivive.policy.decider import Decider
 from quivive.store.errors import StoreUnavailable
@@ -140,9 +139,18 @@ class Worker:
             self.state.sweep(item.time)
 
     def _judge(self, sent: Sent) -> None:
-        event, located = sent.event, Located(sent.identity, sent.lent)
+        event = sent.event
         enriched = self.engine.enricher.enrich(event)
-        arrival = Arrival(event, enriched, located, sent.former, sent.number, sent.due, sent.swept)
+        arrival = Arrival(
+            event,
+            enriched,
+            sent.identity,
+            sent.lent,
+            sent.former,
+            sent.number,
+            sent.due,
+            sent.swept,
+        )
         judged = self.engine.judge(arrival)
         self._done.append(self._back(sent.number, judged, sent.log))
         if len(self._done) >= AT_ONCE:
@@ -178,7 +186,7 @@ class Worker:
             shared,
             weighty,
             noticed,
-            msgspec.Raw(_encoder.encode(delta)) if delta.says_something else NOTHING,
+            NOTHING if delta is None else msgspec.Raw(_encoder.encode(delta)),
         )
 
     def _say(self) -> None:
