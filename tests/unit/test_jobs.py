@@ -170,7 +170,7 @@ def hall() -> Iterator[Hall]:
 
 
 def put(hall: Hall, events: list[AuthEvent]) -> list[bytes | None]:
-    judges = Judges(hall, State(), Enricher(None, None), decides(), Budgets(), keeps=False)
+    judges = Judges(hall, State(), Enricher(None, None), decides(), Budgets())
     found = judges.judge(("log", event) for event in events)
     return [None if result is None else result.row.body for _, _, result in found]
 

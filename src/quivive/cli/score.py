@@ -219,7 +219,7 @@ class _Job:
             progress(self.files, "scoring") as advance,
         ):
             events = merged(self.files, self.source, self.tally, advance)
-            judges = Judges(hall, memory, self.enricher, decides, self.budgets, keeps=False)
+            judges = Judges(hall, memory, self.enricher, decides, self.budgets)
             for _, _, result in judges.judge(events):
                 if result is not None:
                     yield result.row.risk_score, result.row.body, result.row.finding
@@ -300,4 +300,4 @@ class _Job:
             if self.aliases is not None:
                 memory.directory.aliases = self.aliases
             decides = decider(store, self.policy, memory.spent)
-        return Judges(hall, memory, self.enricher, decides, self.budgets, keeps=True)
+        return Judges(hall, memory, self.enricher, decides, self.budgets)

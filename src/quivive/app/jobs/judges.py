@@ -82,18 +82,12 @@ class Judges:
         enricher: Enricher,
         decider: Decider,
         budgets: Budgets,
-        *,
-        keeps: bool,
     ) -> None:
-        """``state`` is what this process needs of it: names, places, ids and budgets.
-
-        keeps: a store will want to know what was learned.
-        """
+        """``state`` is what this process needs of it: names, places, ids and budgets."""
         self.state = state
         self.enricher = enricher
         self.decider = decider
         self.budgets = budgets
-        self._keeps = keeps
         self._selector = selectors.DefaultSelector()
         for end in hall.ends:
             end.sendall(b"!")
