@@ -142,7 +142,9 @@ def _is_mfa(fields: dict[str, Any], found: dict[str, Any]) -> bool | None:
     if session is not None and session.is_mfa is not None:
         return session.is_mfa
     factors = {factor.factor_type_id for factor in found.get("auth_factors", ())}
-    return True if len(factors) > 1 else None
+    # Of a login that did not get in they were perhaps asked for, and not shown.
+    shown = found.get("status_id") != Status.FAILURE
+    return True if len(factors) > 1 and shown else None
 
 
 def _metadata(fields: dict[str, Any], record: RawRecord) -> Metadata:
