@@ -10,7 +10,7 @@ from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
 from quivive.incidents import book
-from quivive.inputs import framing, merge, opening, splitter
+from quivive.inputs import framing, merge, splitter, unpacking
 from quivive.learn import drift, promotion, reweigh, trees
 from quivive.model import audit, incident
 from quivive.notify import buttons, channels
@@ -116,8 +116,9 @@ def bounds_page() -> str:
         ("one record", f"{framing.RECORD_LIMIT >> 20} MiB"),
         ("text of one field, in characters", fields.MAX_TEXT),
         ("user agent, in characters", client.MAX_AGENT),
-        (("gzip: expansion allowed after the first "
-         f"{opening.EXPANSION_FREE >> 20} MiB, times"), opening.EXPANSION_LIMIT),
+        (("gzip, bzip2, xz, zstd: expansion allowed after the first "
+         f"{unpacking.EXPANSION_FREE >> 20} MiB, times"), unpacking.EXPANSION_LIMIT),
+        ("memory that unpacking may take", f"{unpacking.MOST_WINDOW >> 20} MiB"),
         ("depth of nested JSON", splitter.DEEPEST),
         ("events held while logs are merged by time", merge.RUN_EVENTS),
         ("rejects kept with their text a run (all are counted)", ingest.REJECTS_KEPT),

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow
 import pytest
 
 from tests.conftest import DATA
@@ -40,7 +41,7 @@ class Ran(NamedTuple):
 
     @property
     def summary(self) -> tuple[int, int, int]:
-        found = re.search(r"^(\d+) events, (\d+) skipped, (\d+) rejected$", self.err, re.MULTILINE)
+        found = re.search(r"^(\d+) events?, (\d+) skipped, (\d+) rejected$", self.err, re.MULTILINE)
         assert found, self.err
         events, skips, rejects = map(int, found.groups())
         return events, skips, rejects
@@ -124,9 +125,34 @@ CASES: dict[str, tuple[bytes, int, tuple[str, ...]]] = {
     "gzip-then-rubbish": (gzip.compress(b"\n".join(GOOD) + b"\n") + b"junk", 3, ("gzip data",)),
     "gzip-of-nothing": (gzip.compress(b""), 0, ()),
     "gzip-in-gzip": (gzip.compress(gzip.compress(GOOD[0])), 0, ("packed with gzip twice",)),
-    "bzip2": (bz2.compress(GOOD[0]), 0, ("packed with bzip2: unpack it first (bzip2 -d)",)),
-    "xz": (lzma.compress(GOOD[0]), 0, ("packed with xz: unpack it first (xz -d)",)),
-    "zstd": (b"\x28\xb5\x2f\xfd" + bytes(200), 0, (":1 (record 1): packed with zstd",)),
+    "bzip2": (bz2.compress(GOOD[0]), 1, ()),
+    "xz": (lzma.compress(GOOD[0]), 1, ()),
+    "zstd": (pyarrow.compress(b"\n".join(GOOD), "zstd", asbytes=True), 3, ()),
+    "bzip2-of-rubbish": (
+        b"BZh91AY&SY" + bytes(200), 0, (":1 (record 1): damaged bzip2 data: Invalid data stream",),
+    ),
+    "xz-of-rubbish": (
+        b"\xfd7zXZ\0" + bytes(200), 0, (":1 (record 1): damaged xz data: ",),
+    ),
+    "zstd-of-rubbish": (
+        b"\x28\xb5\x2f\xfd" + b"\xff" * 200, 0, (":1 (record 1): damaged zstd data: ",),
+    ),
+    "xz-then-rubbish": (
+        lzma.compress(b"\n".join(GOOD) + b"\n") + b"no part of it", 3,
+        (":4 (record 4): damaged xz data",),
+    ),
+    "truncated-bzip2": (bz2.compress(GOOD[0])[:-9], 0, ("bzip2 data ends in the middle",)),
+    "truncated-xz": (
+        lzma.compress(b"\n".join(GOOD) + b"\n")[:-9], 3, (":4 (record 4): xz data ends in the m",),
+    ),
+    "truncated-zstd": (
+        pyarrow.compress(GOOD[0], "zstd", asbytes=True)[:-9], 0, ("zstd data ends in the middle",),
+    ),
+    "xz-in-gzip": (
+        gzip.compress(lzma.compress(GOOD[0])), 0,
+        ("packed with gzip and inside it with xz: unpack it once (gzip -d)",),
+    ),
+    "lz4": (b"\x04\x22\x4d\x18" + bytes(200), 0, (":1 (record 1): packed with lz4",)),
     "zip": (b"PK\x03\x04" + bytes(200), 0, (":1 (record 1): a ZIP archive",)),
     "evtx": (b"ElfFile\0" + bytes(200), 0, ("wevtutil qe FILE /lf /f:RenderedXml",)),
     "parquet": (b"PAR1" + bytes(200) + b"PAR1", 0, ("a Parquet file",)),

@@ -108,7 +108,7 @@ def test_no_more_sources_are_kept_than_the_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("span", "said"), [(900, "0.9 s"), (150_000, "2.5 min"), (7_200_000, "2 h"), (DAY_MS, "1 days")]
+    ("span", "said"), [(900, "0.9 s"), (150_000, "2.5 min"), (7_200_000, "2 h"), (DAY_MS, "1 day")]
 )
 def test_spans_for_people(span: int, said: str) -> None:
     assert words(span) == said

@@ -86,6 +86,7 @@ def test_the_figure_is_drawn_by(served: Served, ana: Browser, by: str) -> None:
 def test_what_is_not_drawn_by_is_refused(served: Served, ana: Browser) -> None:
     _, handle, _ = somebody(served)
     assert ana.get(f"/identities/{handle}?by=name").status_code == 400
+    assert "min risk: a number is wanted" in ana.get("/findings?min_risk=high").text
     assert ana.get("/identities/0123456789abcdef").status_code == 404
     assert ana.get(f"/identities/{handle}/logins?at=nonsense").status_code == 400
 

@@ -320,3 +320,16 @@ def test_telemetry_that_is_elsewhere_or_damaged_stops_it_before_anything_changes
     assert said.exit_code == 0, said.output
     assert "rows of telemetry deleted" in said.output
     assert bytes_of(folder, name) == []
+
+
+def test_whoever_writes_in_the_store_is_told_of_before_anything_is_asked(store: Store) -> None:
+    name, _ = somebody(store)
+    args = ["identity", "erase", name, "--state", str(store.folder), "--why", "asked for"]
+    with Store(store.folder) as other, other.writing("quivive serve"):
+        said = CliRunner().invoke(cli, args, input="y\n")
+    assert "in use by another" in str(said.exception)
+    assert "for good?" not in said.output
+    assert views.summary(store, name) is not None
+    said = CliRunner().invoke(cli, args, input="n\n")
+    assert f"Erase {name} for good?" in said.output
+    assert views.summary(store, name) is not None

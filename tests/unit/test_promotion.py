@@ -78,9 +78,7 @@ def test_one_lost_incident_is_refused_whatever_is_gained() -> None:
     rows, labels = attacks("ACCCCCCCC")
     gate = on_history(compare([*rows, *quiet(4000)], labels, BUDGETS), None)
     assert gate.outcome == REFUSE
-    assert gate.reasons == (
-        "1 confirmed incidents that the active model finds would be missed: i0",
-    )
+    assert gate.reasons == ("1 confirmed incident that the active model finds would be missed: i0",)
 
 
 def test_an_incident_is_found_by_any_of_its_logins() -> None:
@@ -99,7 +97,7 @@ def test_an_incident_lost_by_weights_that_never_saw_it_is_refused() -> None:
     held_out = HeldOut("the later verdicts", other.incidents, other.precision)
     gate = on_history(found, held_out)
     assert gate.outcome == REFUSE
-    assert gate.reasons[0].startswith("on the later verdicts, 1 confirmed incidents")
+    assert gate.reasons[0].startswith("on the later verdicts, 1 confirmed incident")
 
 
 @pytest.mark.parametrize(("findings", "outcome"), [(22, SHADOW), (23, REFUSE)])
@@ -161,7 +159,7 @@ def test_an_incident_lost_in_shadow_is_refused_at_once() -> None:
     rows, labels = attacks("A")
     gate = on_shadow(compare([*rows, *quiet(20)], labels, BUDGETS))
     assert gate.outcome == REFUSE
-    assert gate.reasons[0].startswith("in shadow, 1 confirmed incidents")
+    assert gate.reasons[0].startswith("in shadow, 1 confirmed incident")
 
 
 def test_counts_what_appears_and_disappears_by_kind_and_source() -> None:

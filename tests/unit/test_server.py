@@ -1,14 +1,17 @@
 """The HTTP API: one login, many events, verdicts, what can be read, and what goes wrong."""
 
 import asyncio
+import bz2
 import gzip
 import json
+import lzma
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow
 import pytest
 
 from quivive.app.ingest import Tally
@@ -281,11 +284,37 @@ def test_counts_skips_rejects_and_where_they_are(served: Served) -> None:
     assert "JSON" in said["rejects"][0]["reason"]
 
 
-@pytest.mark.parametrize("shape", ["array", "ndjson", "gzip"])
+PACK = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": lambda body: pyarrow.compress(body, "zstd", asbytes=True),
+}
+
+
+def test_an_id_that_another_user_had_is_counted_apart(tmp_path: Path) -> None:
+    first, again, another = login(0), login(0), login(0, "bob@example.com")
+    another["metadata"]["uid"] = first["metadata"]["uid"]
+    served = Served(tmp_path / "state")
+    try:
+        said = served.ask("POST", "/v1/events", content=ndjson(first, again, another)).json()
+        assert (said["judged"], said["known"], said["reused"]) == (1, 2, 1)
+    finally:
+        served.close()
+    served = Served(tmp_path / "state")  # which has the lines in its store alone
+    try:
+        body = ndjson(another, first, login(1))
+        said = served.ask("POST", "/v1/events", content=body).json()
+        assert (said["judged"], said["known"], said["reused"]) == (1, 2, 1)
+    finally:
+        served.close()
+
+
+@pytest.mark.parametrize("shape", ["array", "ndjson", *PACK])
 def test_arrays_lines_and_packed_bodies(served: Served, shape: str) -> None:
     records = [login(n) for n in range(3)]
     body = json.dumps(records).encode() if shape == "array" else ndjson(*records)
-    body = gzip.compress(body) if shape == "gzip" else body
+    body = PACK[shape](body) if shape in PACK else body
     assert served.ask("POST", "/v1/events", content=body).json()["judged"] == 3
 
 

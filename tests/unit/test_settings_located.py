@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from quivive.app.channels import read_settings as read_channels
 from quivive.app.errors import UsageError
@@ -11,6 +12,7 @@ from quivive.app.responses import load_responses
 from quivive.model.errors import ConfigurationError
 from quivive.server.run import Listen, checked
 from quivive.server.settings import read_settings
+from tests.unit.serving import Served
 
 OKTA = (
     "responses:\n  connections:\n  - vendor: okta\n    settings:\n      url: https://x.okta.com\n"
@@ -66,6 +68,26 @@ def test_secrets_that_are_not_there_are_named_with_whose_they_are(
     kept.write_text("https://hooks.example.com/s3cret\n")
     monkeypatch.setenv("QUIVIVE_NOT_THERE", "s3cret")
     assert missing_secrets(file) == []
+
+
+def test_the_secret_of_signing_in_is_looked_for_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "q.yaml"
+    file.write_text(
+        "server:\n  oidc: {issuer: 'https://idp.example', client_id: q, console:"
+        " 'https://q.example', client_secret: {env: QUIVIVE_NOT_THERE}}\n"
+    )
+    monkeypatch.delenv("QUIVIVE_NOT_THERE", raising=False)
+    with capture_logs() as logged:
+        Served(tmp_path / "state", config=file).close()
+    missing = [line["what"] for line in logged if line["event"] == "secret missing"]
+    assert [text.partition(":")[0] for text in missing] == ["oidc"]
+    assert "environment variable QUIVIVE_NOT_THERE: not set" in missing[0]
+    monkeypatch.setenv("QUIVIVE_NOT_THERE", "s3cret")
+    with capture_logs() as logged:
+        Served(tmp_path / "state", config=file).close()
+    assert "secret missing" not in {line["event"] for line in logged}
 
 
 def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:

@@ -113,3 +113,26 @@ def test_only_an_absent_time_is_stamped_with_the_reference_time() -> None:
     fields["time_dt"] = "yesterday"
     with pytest.raises(RejectError, match=r"^time: not a time"):
         SOURCE.parse(record)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "no class_uid: an Authentication object has 3002"),
+        ({"class_uid": None}, "no class_uid: an Authentication object has 3002"),
+        ({"class_uid": "login"}, "class_uid is no number: an Authentication object has 3002"),
+        ({"class_uid": 3002, "user": ["zoe"]}, "user: not an object with a name or uid"),
+        ({"class_uid": 3002, "user": 7}, "user: not an object with a name or uid"),
+        ({"class_uid": 3002, "user": {}}, "user: neither a name nor an id"),
+        ({"class_uid": 3002, "user": None}, "user: neither a name nor an id"),
+    ],
+)
+def test_what_is_missing_is_said(fields: dict[str, Any], said: str) -> None:
+    base = {"time": 1_771_000_000_000, "user": {"name": "zoe"}}
+    record = RawRecord(log="x", sequence=1, line=1, body=b"", fields=base | fields)
+    with pytest.raises(RejectError, match=f"^{said}"):
+        SOURCE.parse(record)
+
+
+def test_a_user_that_is_a_text_is_its_name() -> None:
+    assert parsed(user="zoe").user.name == "zoe"

@@ -111,7 +111,7 @@ def test_trees_fall_where_a_kind_of_attack_is_new(text: str) -> None:
     ("examples", "says"),
     [
         (verdicts(list(KINDS), incidents=99), "99 confirmed incidents of 100"),
-        (verdicts(["foreign"]), "1 different strongest signals of 4"),
+        (verdicts(["foreign"]), "1 different strongest signal of 4"),
         (verdicts(["foreign"] * 20 + list(KINDS)), "look alike"),
         (verdicts(list(KINDS), ordinary=10), "10 logins found to be in order of 50"),
         (
@@ -119,7 +119,7 @@ def test_trees_fall_where_a_kind_of_attack_is_new(text: str) -> None:
                 Example(e.values, e.attack, "one" if e.attack else e.identity, e.incident, e.shape)
                 for e in verdicts(list(KINDS))
             ],
-            "1 identities among them of 30",
+            "1 identity among them of 30",
         ),
     ],
 )

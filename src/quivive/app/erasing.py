@@ -34,6 +34,7 @@ from quivive.engine.state import State
 from quivive.engine.teaching import take
 from quivive.model.audit import Entry
 from quivive.model.verdict import TRUE_POSITIVE
+from quivive.model.words import counted
 from quivive.store import erasing
 from quivive.store.database import Store
 from quivive.store.models import Author
@@ -108,8 +109,9 @@ def _remove(
     waiting = erasing.under_way(store, rewrite)
     if waiting:
         raise UsageError(
-            f"{waiting} messages or actions about it are under way: wait until they are done"
-            " (quivive respond list), then run this again; nothing was changed"
+            f"{counted(waiting, 'message or action', 'messages or actions')} about it under way:"
+            " wait until that is done (quivive respond list), then run this again; nothing was"
+            " changed"
         )
     taken = 0 if keep else _take_back(store, state, lines)
     rows = erase_rows(store, identity, rewrite, telemetry)

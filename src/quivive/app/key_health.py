@@ -9,6 +9,7 @@ from quivive.app.audit import KEY_FILE, load_key, named_key
 from quivive.app.doctor import Check
 from quivive.app.errors import UsageError
 from quivive.app.keys import keys_of
+from quivive.model.words import counted
 from quivive.store.accounts import Accounts
 from quivive.store.audit import Trail
 from quivive.store.database import Store
@@ -48,6 +49,6 @@ def _of_factors(store: Store) -> list[str]:
         for account in sealed:
             jwe.decrypt_compact(account.totp, key)
     except (OSError, JoseError, ValueError):
-        those = f"second factors of {len(sealed)} users cannot be read"
+        those = f"second factors of {counted(len(sealed), 'user')} cannot be read"
         return [f"{those}: their codes are refused, recovery codes and quivive user reset work"]
     return []

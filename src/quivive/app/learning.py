@@ -32,6 +32,7 @@ from quivive.learn.reweigh import FEWEST_ATTACKS, Reweighed, reweigh
 from quivive.learn.trees import Example, train
 from quivive.model.event import AuthEvent
 from quivive.model.verdict import Verdict
+from quivive.model.words import counted
 from quivive.policy.budget import ALL, CLASSES, FIRST_DAY_SHARE, Budgets
 from quivive.scoring.model import SHIPPED, Model
 from quivive.scoring.trees import values_of
@@ -213,7 +214,8 @@ def _missing(
     elsewhere = len(verdicts) - len(judged)
     if elsewhere:
         found.append(
-            f"{elsewhere} verdicts are on logins that are not in this history: learn from all of it"
+            f"{counted(elsewhere, 'verdict is', 'verdicts are')} on logins that are not in this"
+            " history: learn from all of it"
         )
     return found
 
@@ -246,7 +248,8 @@ def _trials(judged: Sequence[Judged]) -> tuple[list[_Trial], str]:
         before = [o for o in judged if o.id not in tried and o.scored.login.time < since]
         day = datetime.fromtimestamp(since / 1000, UTC).date().isoformat()
         return [_Trial(before, tried)], (
-            f"the {len(tried)} verdicts on logins since {day}, with weights learned from the"
+            f"the {counted(len(tried), 'verdict')} on logins since {day}, with weights learned"
+            " from the"
             f" {len(before)} before"
         )
     spare = len(confirmed) - FEWEST_ATTACKS

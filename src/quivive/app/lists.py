@@ -6,6 +6,7 @@ from pathlib import Path
 from quivive.app.doctor import Check
 from quivive.app.errors import UsageError
 from quivive.enrich.lists import AddressListError, AddressLists
+from quivive.model.words import counted
 
 
 def home_dir() -> Path:
@@ -57,7 +58,7 @@ def list_status(home: Path | None = None) -> list[Check]:
         Check(
             name=info.path.name,
             level="ok" if info.entries else "warn",
-            text=f"{info.kind} list, {info.entries} entries",
+            text=f"{info.kind} list, {counted(info.entries, 'entry', 'entries')}",
         )
         for info in lists.files
     ]
@@ -66,7 +67,10 @@ def list_status(home: Path | None = None) -> list[Check]:
             Check(
                 name="lists",
                 level="warn",
-                text=f"{lists.skipped_lines} lines skipped, the first: {lists.warnings[0]}",
+                text=(
+                    f"{counted(lists.skipped_lines, 'line')} skipped, the first:"
+                    f" {lists.warnings[0]}"
+                ),
                 remedy="correct or remove these lines",
             )
         )

@@ -13,12 +13,15 @@ from quivive.notify.notifier import Secret as ChannelSecret
 from quivive.respond.secret import Secret
 
 
-def missing_secrets(path: Path) -> list[str]:
+def missing_secrets(path: Path, others: Mapping[str, object] | None = None) -> list[str]:
     """What is wrong with each secret that cannot be read now, with whose it is; no secret itself.
+
+    others: settings that are read elsewhere, by whose they are.
 
     Raises UsageError for settings that cannot be used.
     """
-    whose = [(f"connection {c.name}", c.settings) for c in load_responses(path).connections]
+    whose: list[tuple[str, object]] = list((others or {}).items())
+    whose += [(f"connection {c.name}", c.settings) for c in load_responses(path).connections]
     channels = read_channels(path).channels
     whose += [(f"channel {c.name}", notifier_of(c, str(path))[1]) for c in channels]
     found = []

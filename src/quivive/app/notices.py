@@ -9,6 +9,7 @@ from msgspec import Struct
 from quivive.model.event import AuthEvent, Status, UserType
 from quivive.model.incident import Change, Finding, Incident
 from quivive.model.notification import RUNBOOKS, Notification, Side
+from quivive.model.words import counted
 
 # The runbook of an alert, by the first of these signals that is among its reasons.
 BY_SIGNAL = {
@@ -207,7 +208,7 @@ def previous_of(lines: Iterable[bytes]) -> Side | None:
 
 _TITLES = {
     "opened": "{who}: {level} risk login to {service}",
-    "grew": "{who}: more of the same incident, now {count} findings on {many}",
+    "grew": "{who}: more of the same incident, now {count} on {many}",
     "raised": "{who}: the incident has become more urgent",
     "reopened": "{who}: it is happening again",
     "escalated": "{who}: nobody has answered yet",
@@ -233,7 +234,7 @@ def notice(
             who=who,
             level=scored.risk_level if scored is not None else "unknown",
             service=next(iter(incident.services), "unknown"),
-            count=incident.count,
+            count=counted(incident.count, "finding"),
             many=f"{many} identities" if many > 1 else "it",
             because=incident.closed_because or "done",
         )
@@ -241,9 +242,12 @@ def notice(
     if incident.joined_by:
         text.append(f"One campaign: {many} identities over {incident.joined_by}.")
     if incident.reopened:
-        text.append(f"Opened again {incident.reopened} times.")
+        text.append(f"Opened again {counted(incident.reopened, 'time')}.")
     if incident.suppressed:
-        text.append(f"{incident.suppressed} findings fall into {incident.suppressed_by}.")
+        text.append(
+            f"{counted(incident.suppressed, 'finding falls', 'findings fall')} into"
+            f" {incident.suppressed_by}."
+        )
     text += [f"{note.by}: {note.text}" for note in incident.notes[-3:]]
     common = Notification(
         key=change.key,

@@ -7,6 +7,7 @@ from pathlib import Path
 from quivive.app.audit import sign
 from quivive.app.errors import UsageError
 from quivive.model.audit import Entry
+from quivive.model.words import counted
 from quivive.store import audit
 from quivive.store.database import Store
 from quivive.store.retention import prune_assessments, prune_dead_letters
@@ -50,7 +51,8 @@ def prune(
         run = Runs(store).unfinished()
         if run is not None:
             raise UsageError(
-                f"{store.given}: a run is at work or was cut short, after {run.lines} logins, and"
+                f"{store.given}: a run is at work or was cut short, after"
+                f" {counted(run.lines, 'login')}, and"
                 " its lines are needed to go on: let it end, or give it up with --abandon, then"
                 " prune"
             )

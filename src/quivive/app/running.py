@@ -27,6 +27,7 @@ from quivive.app.models import InUse
 from quivive.app.results import Judging
 from quivive.app.telemetry import Telemetry
 from quivive.model.event import AuthEvent
+from quivive.model.words import counted
 from quivive.store import audit
 from quivive.store.batch import Row, RunRow
 from quivive.store.database import Store, new_token
@@ -107,13 +108,16 @@ def cut_short(store: Store) -> list[Check]:
             Check(
                 name="run",
                 level="warn",
-                text=f"cut short, or going on, after {run.lines} logins: {asked}",
+                text=f"cut short, or going on, after {counted(run.lines, 'login')}: {asked}",
                 remedy="start it again with the same arguments, and it goes on",
             )
         )
     left = store.journaled()
     if left:
-        text = f"{left} events of a server are in the journal: it is at work, or was cut short"
+        text = (
+            f"{counted(left, 'event of a server is', 'events of a server are')} in the journal:"
+            " it is at work, or was cut short"
+        )
         found.append(Check(name="journal", level="ok", text=text))
     return found
 
@@ -154,7 +158,8 @@ class Run:
             former = msgspec.json.decode(found.arguments, type=Asked)
             if not abandon:
                 raise UsageError(
-                    f"{store.given}: a run was cut short after {found.lines} logins: {former}\n"
+                    f"{store.given}: a run was cut short after {counted(found.lines, 'login')}:"
+                    f" {former}\n"
                     "start it again with the same arguments and it goes on from there; or add"
                     " --abandon to this one: what that run judged stays, the rest of its logins"
                     " is never judged, and its FILE.partial can be deleted"
@@ -244,8 +249,9 @@ class Run:
             chain = _chained(chain, *found)
         if chain != self.row.chain:
             raise UsageError(
-                f"{self.store.given}: a run was cut short here after {self.row.lines} logins, and"
-                " the logs are not those that it read; give it the same again, or add --abandon"
+                f"{self.store.given}: a run was cut short here after"
+                f" {counted(self.row.lines, 'login')},"
+                " and the logs are not those that it read; give it the same again, or add --abandon"
                 " to begin anew with these"
             )
 

@@ -10,6 +10,7 @@ from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
 from quivive.app.past import Point, categories
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -85,8 +86,9 @@ def scatter(points: Sequence[Point], what: str, *, fixed: bool = False) -> "Mark
     told = sum(p.finding for p in points)
     failed = sum(not p.success for p in points)
     said = (
-        f"{len(points) - failed:,} logins that got in and {failed:,} that failed, {told} of them"
-        f" findings, by day and {what}: the table beside it has the numbers"
+        f"{counted(len(points) - failed, 'login')} that got in and {failed:,} that failed,"
+        f" {told} of them"
+        f" told, by day and {what}: the table beside it has the numbers"
     )
     parts = [
         (

@@ -15,6 +15,7 @@ from quivive.app.report import percent, render
 from quivive.app.weekly import Judged, Weekly, day
 from quivive.app.weekly_metrics import DAY, Line, Point
 from quivive.learn.evaluation.metrics import Metric
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -40,7 +41,7 @@ def rate_chart(daily: list[Point], since: int) -> "Markup":
         Column(
             day(p.begin).rpartition(" ")[0],
             p.rate,
-            f"{day(p.begin)}: {percent(p.rate, 2)}, {p.findings} of {p.logins:,} logins",
+            f"{day(p.begin)}: {percent(p.rate, 2)}, {p.findings} of {counted(p.logins, 'login')}",
             dim=p.begin < since,
         )
         for p in daily
@@ -48,7 +49,7 @@ def rate_chart(daily: list[Point], since: int) -> "Markup":
     last = daily[-1] if daily else None
     text = "Anomalous-login rate by day"
     if last is not None:
-        text += f", the last {percent(last.rate, 2)} of {last.logins:,} logins"
+        text += f", the last {percent(last.rate, 2)} of {counted(last.logins, 'login')}"
     return columns(made, text, goal=GOAL)
 
 
@@ -58,7 +59,7 @@ def wrong_chart(judged: list[Judged]) -> "Markup":
         Column(
             day(j.begin).rpartition(" ")[0],
             j.rate,
-            f"week from {day(j.begin)}: {j.false_positives} of {j.verdicts} verdicts",
+            f"week from {day(j.begin)}: {j.false_positives} of {counted(j.verdicts, 'verdict')}",
         )
         for j in judged
     ]

@@ -181,9 +181,10 @@ def large(clocks: Clocks) -> list[tuple[str, str]]:
 
 
 def words(span: int) -> str:
-    """A span in ms for people: "45 s", "12 min", "3.5 h", "2.1 days"."""
+    """A span in ms for people: "45 s", "12 min", "3.5 h", "1 day", "2.1 days"."""
     seconds = span / SECOND_MS
     for unit, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
         if seconds >= unit:
-            return f"{seconds / unit:.3g} {name}"
+            number = f"{seconds / unit:.3g}"
+            return f"{number} {name}" if (number, name) != ("1", "days") else "1 day"
     return f"{seconds:.3g} s"

@@ -9,6 +9,7 @@ import click
 from quivive.app.errors import UsageError
 from quivive.cli.acting import opened_store
 from quivive.cli.shared import printable, without_password
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from quivive.store.audit import Filters
@@ -69,8 +70,8 @@ def verify_command(state: str, key: str | None, elsewhere: tuple[str, ...]) -> N
         raise click.exceptions.Exit(1)
     signed = f"signed for up to record {found.signed}" if found.signed else "not signed for yet"
     click.echo(
-        f"{found.records:,} records, each bound to the one before; {signed}"
-        f" ({found.checkpoints} checkpoints, key {trusted.thumbprint()})"
+        f"{counted(found.records, 'record')}, each bound to the one before; {signed}"
+        f" ({counted(found.checkpoints, 'checkpoint')}, key {trusted.thumbprint()})"
     )
 
 
@@ -133,7 +134,8 @@ def export_command(
         sign(store, private)
     manifest = exported(store, Path(out), private, _chosen(by, subject, action, since, until))
     click.echo(
-        f"{manifest.records:,} records in {out}, SHA-256 {manifest.sha256}; the manifest is"
+        f"{counted(manifest.records, 'record')} in {out}, SHA-256 {manifest.sha256}; the"
+        " manifest is"
         f" {out}.manifest.json",
         err=True,
     )

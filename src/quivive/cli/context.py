@@ -134,7 +134,8 @@ def list_command(state: str, everything: bool, learned: bool, as_json: bool) -> 
             click.echo(msgspec.json.encode(row))
             continue
         beside = f"  safelisted by {', '.join(covered)}" if covered else ""
-        click.echo(f"{shared.place:24} {shared.identities:>4} identities{beside}")
+        what = "identity" if shared.identities == 1 else "identities"
+        click.echo(f"{shared.place:24} {shared.identities:>4} {what}{beside}")
 
 
 @command.command("end")

@@ -35,6 +35,7 @@ from quivive.cli.demo_text import (
 )
 from quivive.cli.findings import COLOURS
 from quivive.cli.shared import progress
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from quivive.app.demo import Incident, Login, Run, Takeover
@@ -184,8 +185,10 @@ class _Page:
             f"[bold]{run.people} people[/]{guests} and [bold]{run.machines} machines[/]."
         )
         self.say(
-            f"[bold]{len(run.findings)} logins[/] ({share(len(run.findings), len(run.logins))}) "
-            f"were unusual enough to report. Every login, with its reasons: {safe(run.scored)}"
+            f"[bold]{counted(len(run.findings), 'login')}[/]"
+            f" ({share(len(run.findings), len(run.logins))}) "
+            f"{'was' if len(run.findings) == 1 else 'were'} unusual enough to report. Every"
+            f" login, with its reasons: {safe(run.scored)}"
         )
 
     def nothing(self) -> None:

@@ -14,6 +14,7 @@ from quivive.learn.evaluation.metrics import DetectorResult, Metric
 from quivive.learn.evaluation.result import Evaluation, Fold
 from quivive.learn.protocols.result import Result
 from quivive.learn.protocols.result import Table as Published
+from quivive.model.words import counted
 
 MISSED_SHOWN = 12
 
@@ -28,9 +29,10 @@ def show(found: Evaluation, console: Console) -> None:
     """Prints the whole result in words."""
     for one in found.organisations:
         console.print(
-            f"{printable(one.name)}: {one.logins:,} logins, {one.judged:,} of them judged, "
-            f"{one.attack_logins:,} by attackers; {one.incidents} incidents"
-            + (f"; {one.rejected:,} records rejected" if one.rejected else ""),
+            f"{printable(one.name)}: {counted(one.logins, 'login')}, {one.judged:,} of them"
+            " judged, "
+            f"{one.attack_logins:,} by attackers; {counted(one.incidents, 'incident')}"
+            + (f"; {counted(one.rejected, 'record')} rejected" if one.rejected else ""),
             markup=False,
         )
     console.print(_recall(found.detectors, found.resamples))

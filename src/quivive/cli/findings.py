@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from quivive.cli.shared import printable
+from quivive.model.words import counted
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "green"}
 CLIENT_SHOWN = 100  # characters of a user agent
@@ -21,7 +22,7 @@ def show_findings(lines: list[bytes], logins: int, on_stdout: bool, where: str =
     """
     console = Console(stderr=not on_stdout, highlight=False, soft_wrap=True)
     found = [line for line in map(msgspec.json.decode, lines) if is_finding(line)]
-    console.print(f"{logins:,} logins scored")
+    console.print(f"{counted(logins, 'login')} scored")
     if not found:
         console.print("No finding: no login was unusual enough to tell.")
         return
@@ -104,7 +105,10 @@ def _facts(line: dict[str, Any], event: dict[str, Any]) -> list[tuple[str, str]]
         facts.append(("not told", "enough findings on this identity within 24 hours"))
     if line.get("repeated"):
         facts.append(
-            ("told before", f"about {line['repeated']} times lately, which lowers the risk shown")
+            (
+                "told before",
+                f"about {counted(line['repeated'], 'time')} lately, which lowers the risk shown",
+            )
         )
     return facts
 

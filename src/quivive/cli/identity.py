@@ -6,6 +6,7 @@ import click
 
 from quivive.cli.acting import author
 from quivive.cli.shared import printable, together
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from quivive.app.erasing import Erased
@@ -56,10 +57,13 @@ def _do(
     state: str, identity: str, author: "Author", telemetry: str | None, yes: bool, *, keep: bool
 ) -> None:
     from quivive.app.erasing import erase, pseudonymise
+    from quivive.app.keeping import changing
     from quivive.store.database import Store
 
     with Store(state, create=False) as store:
         if not yes:
+            with changing(store, "identity"):
+                pass  # whoever writes there, a server for one, is told of before anything is asked
             what = "Replace the name of" if keep else "Erase"
             click.confirm(f"{what} {printable(identity)} for good?", abort=True, err=True)
         _say((pseudonymise if keep else erase)(store, identity, author, telemetry), keep)
@@ -67,16 +71,25 @@ def _do(
 
 def _say(done: "Erased", keep: bool) -> None:
     what = "without a name now" if keep else "deleted"
-    click.echo(f"{done.logins:,} logins {what}; where it is still spoken of: {done.stand_in}")
     click.echo(
-        f"{done.taken_back:,} lessons taken back, {done.addresses:,} addresses and networks,"
-        f" {done.incidents:,} incidents, {done.messages:,} messages and actions,"
-        f" {done.dead_letters:,} dead letters changed",
+        f"{counted(done.logins, 'login')} {what}; where it is still spoken of: {done.stand_in}"
+    )
+    click.echo(
+        f"{counted(done.taken_back, 'lesson')} taken back,"
+        f" {counted(done.addresses, 'address or network', 'addresses and networks')},"
+        f" {counted(done.incidents, 'incident')},"
+        f" {counted(done.messages, 'message or action', 'messages and actions')},"
+        f" {counted(done.dead_letters, 'dead letter')} changed",
     )
     if done.telemetry:
-        click.echo(f"{done.telemetry:,} rows of telemetry deleted")
+        click.echo(f"{counted(done.telemetry, 'row')} of telemetry deleted")
     if done.contexts:
         names = ", ".join(done.contexts)
         click.echo(f"contexts that still name it, which end by themselves: {names}", err=True)
     if done.in_trail:
-        click.echo(f"{done.in_trail:,} records of the audit trail name it, and stay", err=True)
+        records = counted(
+            done.in_trail,
+            "record of the audit trail names it, and stays",
+            "records of the audit trail name it, and stay",
+        )
+        click.echo(records, err=True)

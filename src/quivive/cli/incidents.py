@@ -8,6 +8,7 @@ import click
 from quivive.app.errors import UsageError
 from quivive.cli.acting import opened_store, who
 from quivive.cli.shared import printable
+from quivive.model.words import counted, shortened
 
 if TYPE_CHECKING:
     from quivive.model.incident import Incident
@@ -104,7 +105,7 @@ def rebuild_command(state: str) -> None:
         contexts = Policies(store).contexts()
         known = known_of(learned, active(store), contexts) if learned is not None else None
         count = rebuild(store, known)
-    click.echo(f"{count:,} findings grouped", err=True)
+    click.echo(f"{counted(count, 'finding')} grouped", err=True)
 
 
 @command.command("send")
@@ -167,10 +168,11 @@ def _line(incident: "Incident") -> str:
 
     names = sorted(incident.identities)
     many = len(names) + incident.more_identities
-    who = names[0] + (f" and {many - 1} more" if many > 1 else "")
+    who = shortened(names[0]) + (f" and {many - 1} more" if many > 1 else "")
+    findings = f"{incident.count:>4} finding{' ' if incident.count == 1 else 's'}"
     return (
         f"{incident.id}  {incident.priority}  {incident.status:<12}  {moment(incident.last)}"
-        f"  risk {incident.risk:5.1f}  {incident.count:>4} findings  {who}"
+        f"  risk {incident.risk:5.1f}  {findings}  {who}"
     )
 
 
@@ -179,7 +181,7 @@ def _told(incident: "Incident") -> list[str]:
     from quivive.incidents.priority import urgency
 
     when = f"{moment(incident.opened)} to {moment(incident.last)}"
-    told = f"told {incident.told_times} times ({incident.route})"
+    told = f"told {counted(incident.told_times, 'time')} ({incident.route})"
     lines = [
         _line(incident),
         f"  {when}; {told}, {urgency(incident).points:.0f} points",

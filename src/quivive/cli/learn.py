@@ -10,6 +10,7 @@ import click
 from quivive.app import ingest
 from quivive.app.errors import UsageError
 from quivive.cli.shared import opened_enricher, printable, reading_options, stderr, summarise
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from quivive.model.event import AuthEvent
@@ -119,7 +120,7 @@ def command(
     if learned.model is not None and learned.report is not None:
         for line in report_lines(learned.report):
             click.echo(printable(line))
-        why = f"learned from {learned.report.learned_from['verdicts']} verdicts"
+        why = f"learned from {counted(learned.report.learned_from['verdicts'], 'verdict')}"
         status = keep(store, learned, Author(by, why, now))
         click.echo(f"kept as {task.name}: {status}")
     if strict and tallies and tallies[-1].rejects:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from quivive.app.learning import Report
 from quivive.learn.comparison import Changed, Comparison
 from quivive.learn.promotion import Gate
+from quivive.model.words import counted
 from quivive.store.models import Change
 
 SAYS = {
@@ -31,8 +32,9 @@ def report_lines(report: Report) -> Iterator[str]:
     """What a version was learned from, what it changed, and how it compares on history."""
     found = report.learned_from
     yield (
-        f"learned from {found['logins']:,} logins with {found['verdicts']} verdicts,"
-        f" {found['incidents']} confirmed incidents"
+        f"learned from {counted(found['logins'], 'login')} with"
+        f" {counted(found['verdicts'], 'verdict')},"
+        f" {counted(found['incidents'], 'confirmed incident')}"
     )
     if report.weights:
         yield f"weights changed: {len(report.weights)}"
@@ -57,8 +59,8 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     for rate in found.rates:
         allowed = f"{100 * rate.budget:.2g} % allowed"
         yield (
-            f"  {rate.kind}: {rate.before} findings now, {rate.after} then,"
-            f" of {rate.logins:,} logins ({allowed}; confirmed attacks not counted)"
+            f"  {rate.kind}: {counted(rate.before, 'finding')} now, {rate.after} then,"
+            f" of {counted(rate.logins, 'login')} ({allowed}; confirmed attacks not counted)"
         )
     incidents, precision = found.incidents, found.precision
     yield (

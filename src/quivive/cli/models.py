@@ -7,6 +7,7 @@ import click
 from quivive.app.errors import UsageError
 from quivive.cli.acting import author, opened_store
 from quivive.cli.shared import printable, without_password
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     pass
@@ -80,7 +81,8 @@ def compare_command(state: str) -> None:
             f" {without_password(state)} makes one"
         )
     found = standing(store, name)
-    click.echo(f"{name} in shadow: {found.live.logins:,} logins over {found.live.days:.1f} days")
+    logins = counted(found.live.logins, "login")
+    click.echo(f"{name} in shadow: {logins} over {found.live.days:.1f} days")
     if not found.live.logins:
         click.echo(
             f"nothing was scored since; score newer logs with --state {without_password(state)}"

@@ -9,6 +9,7 @@ import click
 from quivive.app.errors import UsageError
 from quivive.cli.acting import author, now, opened_store
 from quivive.cli.shared import printable, without_password
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from quivive.policy.rules import Policy
@@ -66,8 +67,9 @@ def check_command(strict: bool, file: str) -> None:
         click.echo(printable(problem.said(file)))
     warnings = len(found.problems) - len(found.errors)
     rules = len(found.parsed.policy.rules) if found.parsed.policy is not None else 0
-    counted = f"{rules} rules, " if rules else ""
-    click.echo(f"{file}: {counted}{len(found.errors)} errors, {warnings} warnings", err=True)
+    before = f"{counted(rules, 'rule')}, " if rules else ""
+    errors = counted(len(found.errors), "error")
+    click.echo(f"{file}: {before}{errors}, {counted(warnings, 'warning')}", err=True)
     if found.errors or (strict and warnings):
         raise click.exceptions.Exit(1)
 

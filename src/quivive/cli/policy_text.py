@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from quivive.app.preview import Hit, Outcome, Preview
+from quivive.model.words import counted
 from quivive.store.policies import Change, Version
 
 NAMED = 8  # identities
@@ -38,8 +39,8 @@ def preview_lines(found: Preview) -> Iterator[str]:
         yield "no logins in the store yet; score some logs with --state first"
         return
     yield (
-        f"{found.logins:,} logins from {day(found.first)} to {day(found.last)};"
-        f" verdicts call {found.known_good:,} in order and {found.attacks:,} attacks"
+        f"{counted(found.logins, 'login')} from {day(found.first)} to {day(found.last)};"
+        f" verdicts call {found.known_good:,} in order and {counted(found.attacks, 'attack')}"
     )
     for outcome in found.outcomes:
         yield ""
@@ -65,7 +66,8 @@ def _outcome_lines(outcome: Outcome) -> Iterator[str]:
     if outcome.by_context:
         yield f"  {outcome.by_context:,} of the decisions were changed by a context"
     if outcome.over_budget:
-        yield f"  {outcome.over_budget:,} times a budget was used up, and a person told instead"
+        times = counted(outcome.over_budget, "time")
+        yield f"  {times} a budget was used up, and a person told instead"
 
 
 def _change_lines(found: Preview) -> Iterator[str]:

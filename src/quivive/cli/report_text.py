@@ -7,6 +7,7 @@ from quivive.app.weekly import Weekly, day
 from quivive.app.weekly_metrics import DAY
 from quivive.app.weekly_page import before, shown
 from quivive.cli.shared import printable
+from quivive.model.words import counted
 
 MARKS = {True: "met", False: "missed", None: ""}
 
@@ -15,11 +16,11 @@ def summary(found: Weekly) -> Iterator[str]:
     """Its lines."""
     yield f"{day(found.since)} to {day(found.until - DAY)} (UTC)"
     rate = percent(found.rate, 2)
-    told = f"{found.findings} findings of {found.logins:,} logins ({rate})"
-    yield f"{told}, {found.verdicts} verdicts"
+    told = f"{counted(found.findings, 'finding')} of {counted(found.logins, 'login')} ({rate})"
+    yield f"{told}, {counted(found.verdicts, 'verdict')}"
     by = ", ".join(f"{count} {name}" for name, count in found.incidents.items() if count)
     total = sum(found.incidents.values())
-    yield f"{total} incidents{f' ({by})' if by else ''}; {found.incidents_before} before"
+    yield f"{counted(total, 'incident')}{f' ({by})' if by else ''}; {found.incidents_before} before"
     yield ""
     for line in found.metrics:
         metric = line.metric
@@ -35,5 +36,6 @@ def summary(found: Weekly) -> Iterator[str]:
         yield "services affected"
         for service in found.services:
             yield printable(
-                f"    {service.name}: {service.findings} findings, {service.incidents} incidents"
+                f"    {service.name}: {counted(service.findings, 'finding')},"
+                f" {counted(service.incidents, 'incident')}"
             )

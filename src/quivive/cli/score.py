@@ -20,6 +20,7 @@ from quivive.cli.shared import (
     telemetry_options,
     without_password,
 )
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -258,9 +259,13 @@ class _Job:
             if self.telemetry[0]:
                 run.telemetry = Telemetry(store, folder_of(store, self.telemetry[1]))
             if run.done:
-                self.said = f"scored before with the same arguments: {run.row.lines} lines"
+                self.said = (
+                    f"scored before with the same arguments: {counted(run.row.lines, 'line')}"
+                )
             elif run.row.consumed:
-                click.echo(f"going on after {run.row.lines} logins kept before", err=True)
+                click.echo(
+                    f"going on after {counted(run.row.lines, 'login')} kept before", err=True
+                )
             run.resume(self.best.offer)
             if not run.done:
                 judging = self._judging(store, memory, models, hall)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from quivive.app.ingest import STDIN, Advance, Tally
 from quivive.baseline.clocks import large
+from quivive.model.words import counted
 
 if TYPE_CHECKING:
     from quivive.enrich.enricher import Enricher
@@ -109,7 +110,8 @@ def opened_enricher(
     found = open_lists(Path(lists) if lists else None)
     if found is not None and found.skipped_lines:
         first = printable(found.warnings[0])
-        (say or _echo)(f"lists: {found.skipped_lines} lines left out, the first: {first}")
+        lines = counted(found.skipped_lines, "line")
+        (say or _echo)(f"lists: {lines} left out, the first: {first}")
     return Enricher(places, found)
 
 
@@ -136,7 +138,8 @@ def summarise(tally: Tally) -> None:
     """Events, skips and rejects with their positions, on standard error."""
     rejected = sum(tally.rejected.values())
     skipped = sum(tally.skips.values())
-    _echo(f"{sum(tally.events.values())} events, {skipped} skipped, {rejected} rejected")
+    events = sum(tally.events.values())
+    _echo(f"{events} event{'' if events == 1 else 's'}, {skipped} skipped, {rejected} rejected")
     for (log, reason), count in tally.skips.most_common(SKIPS_SHOWN):
         _echo(f"  skipped {count}: {printable(f'{log}: {reason}')}")
     if len(tally.skips) > SKIPS_SHOWN:

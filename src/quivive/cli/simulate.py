@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from quivive.model.words import counted
 from quivive.sim.build import simulate
 from quivive.sim.organisation import FIRST_DAY
 from quivive.sim.writing import VENDORS
@@ -61,7 +62,8 @@ def command(
     for name, count in summary.records.items():
         click.echo(f"{count:>9,}  {out / name}", err=True)
     click.echo(
-        f"{summary.labelled:>9,}  attack records of {len(summary.incidents)} incidents, "
+        f"{summary.labelled:>9,}  attack records of "
+        f"{counted(len(summary.incidents), 'incident')}, "
         f"named in {out / 'labels.jsonl'}",
         err=True,
     )

@@ -8,6 +8,7 @@ from quivive.app.asking import next_questions
 from quivive.app.verdicts import Outcome, said
 from quivive.cli.shared import printable
 from quivive.learn.quality import Judged, Quality, Share, quality
+from quivive.model.words import counted, shortened
 from quivive.store.database import Store
 from quivive.store.verdicts import Verdicts
 
@@ -16,15 +17,15 @@ M2_TARGET, M9_TARGET = 0.10, 0.90
 
 def told(outcome: Outcome) -> Iterator[str]:
     """What a batch of verdicts came to."""
-    yield f"{_count(outcome.taken, 'verdict')} taken" + (
+    yield f"{counted(outcome.taken, 'verdict')} taken" + (
         f", {outcome.amended} in place of another" if outcome.amended else ""
     )
     if outcome.known:
         yield f"  {outcome.known} known already"
     if outcome.unlearned:
-        yield f"  {_count(outcome.unlearned, 'login')} taken back from what is usual"
+        yield f"  {counted(outcome.unlearned, 'login')} taken back from what is usual"
     if outcome.learned:
-        yield f"  {_count(outcome.learned, 'held login')} learned after all"
+        yield f"  {counted(outcome.learned, 'held login')} learned after all"
     if outcome.without:
         yield f"  {outcome.without} of them on logins that had taught nothing: kept as labels"
 
@@ -49,7 +50,7 @@ def listed(store: Store, as_json: bool) -> Iterator[str]:
             yield msgspec.json.encode(line).decode()
             continue
         amended = "" if one.id not in gone else "  (amended since)"
-        who = login.identity if login else "?"
+        who = shortened(login.identity) if login else "?"
         risk = f"{login.risk_score:5.1f}" if login else "    ?"
         yield printable(
             f"{said(verdict.when)}  {verdict.kind:<20} {risk}  {verdict.event_id}  {who}"
@@ -88,7 +89,8 @@ def questions(store: Store, count: int, as_json: bool) -> Iterator[str]:
             yield msgspec.json.encode(line).decode()
         else:
             yield printable(
-                f"{login.risk_score:5.1f}  {said(login.time)}  {login.id}  {login.identity}"
+                f"{login.risk_score:5.1f}  {said(login.time)}  {login.id}"
+                f"  {shortened(login.identity)}"
             )
             yield printable(f"       {question.why}")
     if not found and not as_json:
@@ -115,7 +117,10 @@ def summarised(store: Store, as_json: bool) -> Iterator[str]:
 
 
 def _line(found: Quality) -> str:
-    head = f"{found.of}: {found.findings:,} findings, {_count(found.verdicts, 'verdict')} on them"
+    head = (
+        f"{found.of}: {counted(found.findings, 'finding')},"
+        f" {counted(found.verdicts, 'verdict')} on them"
+    )
     if found.precision is None or found.false_positives is None:
         return f"{head}; {found.missing}"
     return (
@@ -126,7 +131,3 @@ def _line(found: Quality) -> str:
 
 def _share(share: Share) -> str:
     return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -44,7 +44,7 @@ _RISKS = {
 }
 _REFUSED = re.compile(
     r"AccessDenied|Unauthori[sz]ed|NotAuthori[sz]ed|AuthorizationError|Forbidden|NotPermitted"
-    r"|ExplicitDeny|SCPDenied|Blocked|OptInRequired|AllAccessDisabled|^403$"
+    r"|ExplicitDeny|SCPDenied|Blocked|OptInRequired|AllAccessDisabled|^403$|^PERMISSION_DENIED$"
 )
 _OTHER = int(Activity.OTHER)  # enumerations are slow to look at
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})

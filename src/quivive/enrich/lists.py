@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from quivive.enrich.private import parse_address
 from quivive.enrich.ranges import Ranges
+from quivive.model.words import counted
 
 # The order settles which kind an address has that stands in two lists just as narrowly.
 KINDS = ("tor", "vpn", "proxy", "corporate", "mobile", "residential", "hosting")
@@ -65,7 +66,9 @@ class AddressLists:
         lists = cls()
         lists.files = tuple(lists._read(path, kind_of_list(path)) for path in paths)
         if lists.skipped_lines > len(lists.warnings):
-            lists.warnings.append(f"{folder}: {lists.skipped_lines} lines skipped in all")
+            lists.warnings.append(
+                f"{folder}: {counted(lists.skipped_lines, 'line')} skipped in all"
+            )
         lists._kinds.close()
         lists._bad.close()
         return lists

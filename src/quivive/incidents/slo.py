@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from quivive.model.notification import Notification
+from quivive.model.words import counted
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -175,6 +176,6 @@ def _over(level: Level, window: Window, since: int, time: int) -> Notification:
         route=window.route,
         time=time,
         title=f"{level.title}: kept again",
-        text=(f"After {(time - since) // MINUTE} minutes.",),
+        text=(f"After {counted((time - since) // MINUTE, 'minute')}.",),
         runbook=f"docs/runbooks/{level.runbook}",
     )

@@ -1,14 +1,11 @@
 """What an input is that is no log in text, by how it begins, and what to do about it."""
 
 import codecs
-import re
 
 LONGEST_MAGIC = 16
 
 _UNPACK = "packed with {}: unpack it first ({})"
 _MAGIC = (
-    (b"\x28\xb5\x2f\xfd", _UNPACK.format("zstd", "zstd -d")),
-    (b"\xfd7zXZ\0", _UNPACK.format("xz", "xz -d")),
     (b"\x04\x22\x4d\x18", _UNPACK.format("lz4", "lz4 -d")),
     (b"7z\xbc\xaf\x27\x1c", _UNPACK.format("7-Zip", "7z x")),
     (b"PK\x03\x04", "a ZIP archive or a workbook: unpack it first, or export CSV or JSON"),
@@ -18,7 +15,6 @@ _MAGIC = (
     (codecs.BOM_UTF32_LE, "UTF-32: save it as UTF-8"),
     (codecs.BOM_UTF32_BE, "UTF-32: save it as UTF-8"),
 )
-_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
 _TAR, _TAR_AT = b"ustar", 257
 _UTF16_LE = (0, 2, 1, 3)
 _UTF16_BE = (1, 3, 0, 2)
@@ -32,8 +28,6 @@ def foreign(first: bytes) -> str | None:
     for magic, what in _MAGIC:
         if first.startswith(magic):
             return what
-    if _BZIP2.match(first):
-        return _UNPACK.format("bzip2", "bzip2 -d")
     if first[_TAR_AT:].startswith(_TAR):
         return "a tar archive: unpack it first (tar -x)"
     return None

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
-from quivive.inputs.opening import UnreadableInputError, chunks
+from quivive.inputs.opening import chunks
 from quivive.inputs.splitter import CONTAINERS, Piece, is_envelope, salvage, split
+from quivive.inputs.unpacking import UnreadableInputError
 from quivive.model.record import RawRecord, Reject
 
 T = TypeVar("T")

@@ -1,36 +1,32 @@
-"""Opening a log: gzip with a bomb limit, byte-order marks and UTF-16, in bounded memory."""
+"""Opening a log: packings with a bomb limit, byte-order marks, UTF-16, in bounded memory."""
 
 import codecs
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from quivive.inputs.foreign import LONGEST_MAGIC, foreign, unmarked_utf16
-
-CHUNK = 1 << 18
-GZIP = b"\x1f\x8b"
-EXPANSION_LIMIT = 300
-EXPANSION_FREE = 64 << 20
-
-
-class UnreadableInputError(Exception):
-    """The rest of the input cannot be read; what came before it is kept."""
+from quivive.inputs.unpacking import CHUNK, UnreadableInputError, packing_of, unpacked
 
 
 def chunks(stream: BinaryIO) -> Iterator[bytes]:
     """The stream's content as UTF-8 chunks, decompressed and without a byte-order mark.
 
-    Raises UnreadableInputError where a gzip member is damaged, truncated or expands more than
-    300 times (after the first 64 MiB), and for what is known to be no text: another packing, a
-    database.
+    Raises UnreadableInputError where what is packed (gzip, bzip2, xz, zstd) is damaged, truncated
+    or expands more than 300 times (after the first 64 MiB), and for what is known to be no text:
+    another packing, a database.
     """
     raw = _from_magic(_raw(stream))
     first = next(raw, b"")
-    if first.startswith(GZIP):
-        raw = _from_magic(_gunzip(first, raw))
+    packing = packing_of(first)
+    if packing is not None:
+        raw = _from_magic(unpacked(packing, _chain(first, raw)))
         first = next(raw, b"")
-        if first.startswith(GZIP):
-            raise UnreadableInputError("packed with gzip twice: unpack it once (gzip -d)")
+        again = packing_of(first)
+        if again is not None:
+            twice = "twice" if again is packing else f"and inside it with {again.name}"
+            raise UnreadableInputError(
+                f"packed with {packing.name} {twice}: unpack it once ({packing.command})"
+            )
     other = foreign(first)
     if other is not None:
         raise UnreadableInputError(other)
@@ -62,51 +58,6 @@ def _from_magic(source: Iterator[bytes]) -> Iterator[bytes]:
     if first:
         yield first
     yield from source
-
-
-def _gunzip(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """Every member's content; zeros after a member are padding."""
-    taken = given = 0
-    inflate: zlib._Decompress | None = None
-    for chunk in _chain(first, rest):
-        taken += len(chunk)
-        pending = chunk
-        while pending:
-            if inflate is None:
-                pending = pending.lstrip(b"\0")
-                if not pending:
-                    break
-                inflate = zlib.decompressobj(wbits=31)
-            before = inflate.copy()
-            try:
-                out = inflate.decompress(pending, CHUNK)
-            except zlib.error as error:
-                yield _until_damage(before, pending)
-                raise UnreadableInputError(f"damaged gzip data: {error}") from None
-            given += len(out)
-            if given > EXPANSION_FREE and given > taken * EXPANSION_LIMIT:
-                raise UnreadableInputError(
-                    f"gzip data expands more than {EXPANSION_LIMIT} times: not read further"
-                )
-            if out:
-                yield out
-            if inflate.eof:
-                pending, inflate = inflate.unused_data, None
-            else:
-                pending = inflate.unconsumed_tail
-    if inflate is not None:
-        raise UnreadableInputError("gzip data ends in the middle: file truncated")
-
-
-def _until_damage(inflate: "zlib._Decompress", pending: bytes) -> bytes:
-    """What still comes out byte by byte: zlib gives nothing of a call that fails."""
-    found = bytearray()
-    for value in pending:
-        try:
-            found += inflate.decompress(bytes((value,)))
-        except zlib.error:
-            break
-    return bytes(found)
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from quivive.baseline.monitor import Day, Monitor, Series
 from quivive.baseline.tables import DAY_MS
 from quivive.baseline.windows import HOUR_MS
 from quivive.learn.drift import FEWEST, PEOPLE, WEEK, last_day, windows_of
+from quivive.model.words import counted
 
 QUANTILE = 0.99  # of a log's own past silences, by the hours with records that they missed
 SILENT_HOURS = 4.0  # expected hours with records that a silence must miss at least
@@ -124,8 +125,9 @@ def _silence(source: str, parts: Sequence[Series], now: int) -> Gap | None:
         severity="act" if missed > WORKING_DAY else "watch",
         since=last,
         costs=("everything in this log",),
-        text=f"{source}: silent for {_span(silence)}, and so through about {missed:,.0f} hours in"
-        f" which it usually has records; {QUANTILE:.0%} of its silences lasted {usual:.0f}"
+        text=f"{source}: silent for {_span(silence)}, and so through about"
+        f" {counted(round(missed), 'hour')} in which it usually has records; {QUANTILE:.0%} of"
+        f" its silences lasted {usual:.0f}"
         " of them or fewer",
         remedy="see whether the export still runs, then score what was missed",
     )
@@ -166,7 +168,7 @@ def _silences(
 
 
 def _span(hours: float) -> str:
-    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+    return counted(round(hours), "hour") if hours < 72 else counted(round(hours / 24), "day")
 
 
 # --- fewer records, a kind of identity or a field missing
@@ -218,8 +220,8 @@ def _volume(
         severity="act" if now <= VANISHED * least else "watch",
         since=_since_volume(series, reference, last),
         costs=("what is missing cannot be judged",),
-        text=f"{series.source}: {now} logins by {who} last week; at least {least} in each"
-        f" of the {len(past)} weeks before",
+        text=f"{series.source}: {counted(now, 'login')} by {who} last week; at least {least} in"
+        f" each of the {len(past)} weeks before",
         remedy="see whether part of the export fails: a region, a tenant, a page",
     )
 

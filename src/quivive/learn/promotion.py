@@ -11,6 +11,7 @@ from math import exp
 from msgspec import Struct
 
 from quivive.learn.comparison import Comparison, Incidents, Precision, Rate
+from quivive.model.words import counted
 
 PROMOTE, SHADOW, REFUSE = "promote", "shadow", "refuse"
 TOLERANCE = 1.1  # of a budget
@@ -68,10 +69,12 @@ def on_shadow(found: Comparison) -> Gate:
     if found.days < SHADOW_DAYS:
         missing.append(f"in shadow for {found.days:.1f} days, it takes {SHADOW_DAYS:.0f}")
     if found.logins < SHADOW_LOGINS:
-        missing.append(f"{found.logins} logins scored in shadow, it takes {SHADOW_LOGINS}")
+        missing.append(
+            f"{counted(found.logins, 'login')} scored in shadow, it takes {SHADOW_LOGINS}"
+        )
     if missing:
         return Gate(SHADOW, tuple(missing))
-    beside = f"{found.logins} logins over {found.days:.0f} days in shadow"
+    beside = f"{counted(found.logins, 'login')} over {found.days:.0f} days in shadow"
     return Gate(PROMOTE, (beside, *_said(found)))
 
 
@@ -98,7 +101,7 @@ def _at_least(count: int, mean: float) -> float:
 
 def _broken(rates: Sequence[Rate]) -> list[str]:
     return [
-        f"the budget of {rate.kind} logins: {rate.after} findings of {rate.logins:,}"
+        f"the budget of {rate.kind} logins: {counted(rate.after, 'finding')} of {rate.logins:,}"
         f" ({_percent(rate.after, rate.logins)}) where {100 * rate.budget:.2g} % are allowed;"
         f" the active model tells {rate.before}; findings judged to be attacks do not count"
         for rate in rates
@@ -111,7 +114,8 @@ def _losing(incidents: Incidents, precision: Precision, where: str) -> list[str]
     if incidents.lost:
         names = ", ".join(incidents.lost[:5])
         found.append(
-            f"{where}{len(incidents.lost)} confirmed incidents that the active model finds would"
+            f"{where}{counted(len(incidents.lost), 'confirmed incident')} that the active model"
+            " finds would"
             f" be missed: {names}"
         )
     if precision.broken > precision.fixed and precision.p < CLEARLY:
@@ -125,7 +129,8 @@ def _losing(incidents: Incidents, precision: Precision, where: str) -> list[str]
 def _said(found: Comparison) -> list[str]:
     """What the comparison shows, for the reader of a verdict that is not a refusal."""
     reasons = [
-        f"{rate.kind}: {rate.before} findings now, {rate.after} then, of {rate.logins:,} logins;"
+        f"{rate.kind}: {counted(rate.before, 'finding')} now, {rate.after} then, of"
+        f" {counted(rate.logins, 'login')};"
         f" the budget allows {rate.budget * rate.logins:.0f}"
         for rate in found.rates
         if rate.logins

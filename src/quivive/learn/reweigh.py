@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from quivive.learn.evidence import Example, Item, compiled, gradient, score
 from quivive.learn.linear import inverse_diagonal, solve
+from quivive.model.words import counted
 from quivive.scoring.model import HEAVIEST, LIGHTEST, Model
 
 FEWEST_ATTACKS = 8  # incidents
@@ -96,8 +97,8 @@ def reweigh(examples: Sequence[Example], prior: Model) -> Reweighed:
     attacks, benign = _incidents(examples)
     if attacks < FEWEST_ATTACKS or benign < FEWEST_BENIGN:
         why = (
-            f"{attacks} confirmed incidents and {benign} findings in order; learning takes"
-            f" {FEWEST_ATTACKS} and {FEWEST_BENIGN}"
+            f"{counted(attacks, 'confirmed incident')} and {counted(benign, 'finding')} in order;"
+            f" learning takes {FEWEST_ATTACKS} and {FEWEST_BENIGN}"
         )
         return Reweighed(model=prior, learned=False, why=why, attacks=attacks, benign=benign)
     names = sorted({e.signal for example in examples for e in example.evidence})
@@ -132,8 +133,8 @@ def reweigh(examples: Sequence[Example], prior: Model) -> Reweighed:
     return Reweighed(
         model=replace(prior, version="learned", weights=learned, digest=""),
         learned=True,
-        why=f"{attacks} confirmed incidents and {benign} findings in order,"
-        f" by {len({e.source for e in examples})} sources",
+        why=f"{counted(attacks, 'confirmed incident')} and {counted(benign, 'finding')} in order,"
+        f" by {counted(len({e.source for e in examples}), 'source')}",
         attacks=attacks,
         benign=benign,
         intercept=intercept,

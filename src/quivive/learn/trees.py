@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from quivive.model.errors import ConfigurationError
+from quivive.model.words import counted
 from quivive.scoring.trees import FACTS
 
 INCIDENTS = 100
@@ -62,16 +63,18 @@ def lacking(examples: Sequence[Example]) -> list[str]:
     ordinary = sum(not e.attack for e in examples)
     found = []
     if len(first) < INCIDENTS:
-        found.append(f"{len(first)} confirmed incidents of {INCIDENTS}")
+        found.append(f"{counted(len(first), 'confirmed incident')} of {INCIDENTS}")
     if len(identities) < IDENTITIES:
-        found.append(f"{len(identities)} identities among them of {IDENTITIES}")
+        found.append(
+            f"{counted(len(identities), 'identity', 'identities')} among them of {IDENTITIES}"
+        )
     if len(shapes) < SHAPES:
-        found.append(f"{len(shapes)} different strongest signals of {SHAPES}")
+        found.append(f"{counted(len(shapes), 'different strongest signal')} of {SHAPES}")
     if shapes and max(shapes.values()) > LARGEST_SHAPE * len(first):
         signal, count = shapes.most_common(1)[0]
         found.append(f"{count} of {len(first)} incidents look alike ({signal})")
     if ordinary < REFUSALS:
-        found.append(f"{ordinary} logins found to be in order of {REFUSALS}")
+        found.append(f"{counted(ordinary, 'login')} found to be in order of {REFUSALS}")
     return found
 
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from quivive.model.incident import PRIORITIES
 from quivive.model.notification import Notification
+from quivive.model.words import counted
 
 HOUR = 3_600_000
 DIGEST_SHOWN = 10
@@ -92,7 +93,7 @@ def folded(notes: list[Notification], channel: str) -> Notification:
         priority=first.priority,
         route=first.route,
         time=max(n.time for n in order),
-        title=f"{len(order)} alerts, {urgent} of them urgent",
+        title=f"{counted(len(order), 'alert')}, {urgent} of them urgent",
         text=lines,
         more=len(order) - len(shown),
         findings=sum(n.findings for n in order),

@@ -31,7 +31,7 @@ from quivive.server.openapi import encoded
 from quivive.server.reload import Adopt, Fresh, Reloader
 from quivive.server.remembered import Edges
 from quivive.server.routes import router
-from quivive.server.settings import ServerSettings
+from quivive.server.settings import ServerSettings, read_settings
 from quivive.server.waiting import act
 from quivive.server.workers import Sender
 from quivive.store.audit import now as wall_clock
@@ -155,7 +155,9 @@ class Server:
     @staticmethod
     def _warn(config: Path | None) -> None:
         """Says which secrets are not there, while somebody looks on."""
-        for text in missing_secrets(config) if config is not None else ():
+        if config is None:
+            return
+        for text in missing_secrets(config, {"oidc": read_settings(config).oidc}):
             log.warning("secret missing", what=text)
 
     def _transmitter(self, config: Path | None) -> Transmitter | None:

@@ -39,15 +39,16 @@ class Counted(Struct, frozen=True, kw_only=True):
     """What became of the records of a body.
 
     events: those that were read; of them were judged now, known before (judged then, and nothing
-    changed), left_out (log-offs), failed (through a fault, kept as dead letters). findings: of
-    those judged now. skipped: records that are about something else, by reason. rejects: the
-    first hundred of those rejected.
+    changed; reused: of these, ids that a login of another user had), left_out (log-offs), failed
+    (through a fault, kept as dead letters). findings: of those judged now. skipped: records that
+    are about something else, by reason. rejects: the first hundred of those rejected.
     """
 
     records: int
     events: int
     judged: int
     known: int
+    reused: int
     left_out: int
     failed: int
     findings: int
@@ -119,6 +120,7 @@ def _counted(found: Read, given: Sequence[Answer]) -> bytes:
             events=len(found.events),
             judged=what["judged"],
             known=what["known"],
+            reused=sum(answer.reused for answer in given),
             left_out=what["left_out"],
             failed=len(found.events) - len(given),
             findings=sum(b'"finding":true' in line for line in judged),

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
+import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
 from quivive.app import burning
 from quivive.app.audit import Recorder, signing_key
@@ -51,12 +53,26 @@ class Answer(NamedTuple):
     """What became of one event: its id, and its scored line.
 
     known: it was judged before; left_out: understood, and no login (a log-off). The line is None
-    where there is none, or none any more.
+    where there is none, or none any more. reused: it is known, as a login of another user.
     """
 
     id: str
     line: bytes | None
     what: Literal["judged", "known", "left_out"] = "judged"
+    reused: bool = False
+
+
+class _User(Struct):
+    name: str | None = None
+    uid: str | None = None
+
+
+class _Event(Struct):
+    user: _User
+
+
+class _Line(Struct):
+    event: _Event
 
 
 class Settings(NamedTuple):
@@ -189,7 +205,9 @@ class Judging:
         if scored is None:
             if event.activity_id == Activity.LOGOFF:
                 return Answer(event_id, None, "left_out")
-            return Answer(event_id, self._before(event_id), "known")
+            before = self._before(event_id)
+            reused = before is not None and _user_of(before) != (event.user.name, event.user.uid)
+            return Answer(event_id, before, "known", reused)
         self.newest = max(self.newest, event.time)
         line = self.live.line
         self._recent[event_id] = line
@@ -347,3 +365,9 @@ class Judging:
         now = self.clock()
         time = now if 0 <= now - self.newest < LIVE_MS else self.newest
         self.desk.tick(time)
+
+
+def _user_of(line: bytes) -> tuple[str | None, str | None]:
+    """The name and id of the user in a scored line."""
+    user = msgspec.json.decode(line, type=_Line).event.user
+    return user.name, user.uid

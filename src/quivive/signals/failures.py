@@ -9,6 +9,7 @@ from quivive.baseline.profile import AddressState, Profile, Scene
 from quivive.baseline.tables import DAY_MS
 from quivive.baseline.tails import tail
 from quivive.model.assessment import Evidence
+from quivive.model.words import counted
 from quivive.signals.signal import Signal, familiarity
 
 GUESSING = ("T1110",)
@@ -138,7 +139,7 @@ def _strays(login: Observation, scene: Scene, levels: Levels) -> Evidence | None
     return Evidence(
         signal="campaign",
         weight=min(2.5, STRAY_WEIGHT * tail(count, mean, 1.0)),
-        text=f"{count} identities failed from networks new to them in 24 h,"
+        text=f"{counted(count, 'identity', 'identities')} failed from networks new to them in 24 h,"
         f" usually {mean:.1f}; this login comes from a network new to its identity",
         attack=SPRAYING,
     )

@@ -40,6 +40,9 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
     class_uid = _class_uid(fields)
     if class_uid == CLASS_UID:
         return event_from_ocsf(fields, record)
+    if class_uid is None:
+        given = "no class_uid" if fields.get("class_uid") is None else "class_uid is no number"
+        raise RejectError(f"{given}: an Authentication object has 3002")
     if class_uid != ACCOUNT_CHANGE:
         return Skip(f"another OCSF class: {class_uid}")
     name = CREDENTIAL_CHANGES.get(_change(fields))

@@ -101,6 +101,9 @@ def _time(fields: dict[str, Any], reference_time: int | None) -> int:
 def _user(fields: dict[str, Any], actor: dict[str, Any]) -> User:
     user = identity(fields.get("user")) or identity(actor.get("user"))
     if user is None:
+        given = fields.get("user")
+        if given is not None and type(given) not in (dict, str):
+            raise RejectError('user: not an object with a name or uid, as {"name": "ada"}')
         raise RejectError("user: neither a name nor an id")
     return user
 

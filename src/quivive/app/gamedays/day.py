@@ -19,6 +19,7 @@ from quivive.app.scoring import merged
 from quivive.enrich.enricher import Enricher
 from quivive.model.event import AuthEvent
 from quivive.model.response import CONTAINMENT
+from quivive.model.words import counted
 from quivive.policy.actions import HARD
 from quivive.sim.action import Action
 from quivive.sim.gamedays import Plan, Rehearsal, rehearse
@@ -237,7 +238,7 @@ class Day:
         own = sum(s.identity in victims for s in hit)
         said = ", ".join(names) or "nobody"
         if own:
-            said += f"; {own} logins of the owner's"
+            said += f"; {counted(own, 'login')} of the owner's"
         self.report.check("nobody else", "nobody else is locked out", said, not hit)
 
     def _people(self, fakes: Fakes, about: Seen | None, expected: Expected) -> None:
@@ -255,7 +256,7 @@ class Day:
 
     def _audit(self, path: Path, first: Seen | None) -> None:
         verified = path.audit()
-        said = f"{verified.records} records, the chain whole"
+        said = f"{counted(verified.records, 'record')}, the chain whole"
         if verified.broken is not None:
             said = f"record {verified.broken.seq}: {verified.broken.what}"
         actions = path.recorded(first.id) if first is not None else []

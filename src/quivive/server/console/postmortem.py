@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from quivive.model.words import counted
 from quivive.server.console.story import Elsewhere, Story
 from quivive.server.console.veil import Veil
 from quivive.server.console.words import ACTIONS, STATUSES, VERDICTS, clean, moment, short
@@ -77,7 +78,8 @@ def _summary(story: Story, names: list[str]) -> str:
     incident = story.incident
     who = ", ".join(names) + _more(incident.more_identities)
     return (
-        f"*What happened, in three sentences.* On {who}: {incident.count} findings, priority"
+        f"*What happened, in three sentences.* On {who}: {counted(incident.count, 'finding')},"
+        " priority"
         f" {incident.priority}, risk {incident.risk:.0f} of 100."
     )
 
@@ -97,7 +99,9 @@ def _found(story: Story, veil: Veil) -> str:
     judged = story.verdicts
     if judged:
         said = ", ".join(sorted({VERDICTS.get(kind, kind) for kind in judged.values()}))
-        lines.append(f"Verdicts: {said} ({len(judged)} of {len(story.findings)} findings).")
+        lines.append(
+            f"Verdicts: {said} ({len(judged)} of {counted(len(story.findings), 'finding')})."
+        )
     return "\n\n".join(line for line in lines if line)
 
 
@@ -115,8 +119,9 @@ def _elsewhere(other: Elsewhere, veil: Veil) -> str:
     names = sorted({login.identity for login in other.others})
     said = ", ".join(_text(veil.identity(name)) for name in names[:20])
     return (
-        f"{_text(veil.address(other.address))}: {len(other.others)} logins of {other.identities}"
-        f" other identities within a day{f' ({said})' if said else ''}; {other.home} are at home"
+        f"{_text(veil.address(other.address))}: {counted(len(other.others), 'login')} of"
+        f" {counted(other.identities, 'other identity', 'other identities')} within a"
+        f" day{f' ({said})' if said else ''}; {other.home} are at home"
         f" there, {other.failing} failed there lately"
     )
 

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from quivive.app.accounts import ABSOLUTE, form_token, may
 from quivive.model.audit import Entry
+from quivive.server.console.asking import in_words
 from quivive.server.console.console import Console
 from quivive.server.console.refused import RefusedError
 from quivive.server.console.veil import Veil
@@ -85,7 +86,7 @@ class Visit:
         try:
             return msgspec.convert(pairs, kind, strict=False)
         except msgspec.ValidationError as error:
-            raise RefusedError(400, "That cannot be asked", str(error)) from None
+            raise RefusedError(400, "That cannot be asked", in_words(error)) from None
 
     async def form(self) -> dict[str, str]:
         """The fields of a form whose token is right. Raises RefusedError for any other."""

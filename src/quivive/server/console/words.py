@@ -9,6 +9,8 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context as Rendering
 from markupsafe import Markup
 
+from quivive.model.words import counted, shortened
+
 MOST_TEXT = 2_000  # characters of any one text from a log
 NAME_SHOWN = 80
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -66,11 +68,7 @@ def _harmless(character: str) -> bool:
 
 def short(value: object, most: int = NAME_SHOWN) -> str:
     """A text cut in the middle, where names differ least."""
-    text = str(value or "")
-    if len(text) <= most:
-        return text
-    head = most * 2 // 3
-    return f"{text[:head]}…{text[head - most + 1 :]}"
+    return shortened(str(value or ""), most)
 
 
 def moment(time: int | None) -> datetime | None:
@@ -192,8 +190,9 @@ def install(environment: Environment) -> None:
     """Gives an environment all of these."""
     environment.finalize = clean
     environment.filters |= {
-        "short": short, "when": when, "ago": ago, "span": span, "risk": risk, "percent": percent,
-        "who": who, "broken": broken, "ip": ip, "said": said, "handle": handle, "iso": iso,
+        "counted": counted, "short": short, "when": when, "ago": ago, "span": span, "risk": risk,
+        "percent": percent, "who": who, "broken": broken, "ip": ip, "said": said, "handle": handle,
+        "iso": iso,
         "action": lambda name: ACTIONS.get(name, str(name).replace("_", " ")),
         "decided": decided,
         "verdict": lambda name: VERDICTS.get(name, str(name).replace("_", " ")),

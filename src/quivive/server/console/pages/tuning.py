@@ -16,6 +16,7 @@ from quivive.model.verdict import MOST_WHY
 from quivive.policy.actions import MODES
 from quivive.policy.rules import Policy, PolicyError
 from quivive.policy.spending import MOST_SPENT
+from quivive.server.console.asking import in_words
 from quivive.server.console.console import Nav
 from quivive.server.console.page import Page
 from quivive.server.console.refused import RefusedError
@@ -184,7 +185,7 @@ def _window(fields: dict[str, str]) -> Window:
     try:
         return msgspec.convert(given, Window, strict=False)
     except msgspec.ValidationError as error:
-        raise RefusedError(400, "That cannot be asked", str(error)) from None
+        raise RefusedError(400, "That cannot be asked", in_words(error)) from None
 
 
 def _text(visit: Visit, fields: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from quivive.app import logs
 from quivive.app.registry import sources as known_sources
+from quivive.model.words import counted
 from quivive.server.console.page import Page
 from quivive.server.console.visit import Visit
 from quivive.store.letters import letters
@@ -59,7 +60,7 @@ def spark(counts: Sequence[int]) -> Markup:
         f' height="{max(0.5 if count else 0, 22 * count / most):.1f}"/>'
         for n, count in enumerate(counts)
     )
-    text = f"{len(counts)} days, at most {most:,} a day, {counts[-1]:,} on the last"
+    text = f"{counted(len(counts), 'day')}, at most {most:,} a day, {counts[-1]:,} on the last"
     head = f'<svg class="spark" viewBox="0 0 {len(counts) * 4} 22" role="img" aria-label="{text}">'
     return Markup(f"{head}<title>{text}</title>{bars}</svg>")  # noqa: S704 - numbers alone
 
