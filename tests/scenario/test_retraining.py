@@ -343,7 +343,7 @@ def test_a_version_that_misses_an_attack_in_shadow_is_never_promoted(org: Traine
         said.write([Given(said.next_id(), verdict)], [], [], {})
     refused = run(*command)
     assert "gate: refused" in refused.output
-    assert "1 confirmed incidents that the active model finds would be missed" in refused.output
+    assert "1 confirmed incident that the active model finds would be missed" in refused.output
     assert statuses(org) == {"v1": "retired", "v2": "shadow"}
     cron = run("learn", "--promote", "--state", org.state)
     assert "v2 is out of shadow" in cron.output

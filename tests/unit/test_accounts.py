@@ -150,9 +150,9 @@ def test_without_the_key_of_the_second_factors_recovery_codes_still_work(people:
     store = people.kept.store
     assert key_status(store) == []
     (keys_of(store) / TOTP_KEY).unlink()
-    assert "second factors of 1 users" in key_status(store)[0].text
+    assert "second factors of 1 user" in key_status(store)[0].text
     restored = SignIn(store, HASHER)  # makes another key
-    assert "second factors of 1 users" in key_status(store)[0].text
+    assert "second factors of 1 user" in key_status(store)[0].text
     later = NOW + 60_000
     right = totp.code(secret, later // 30_000)
     assert restored.sign_in("ana", PASSWORD, right, later).account is None

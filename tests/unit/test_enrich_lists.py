@@ -64,7 +64,7 @@ def test_warnings_are_bounded(tmp_path: Path) -> None:
     found = lists(tmp_path, vpn="x\n" * 5000)
     assert found.skipped_lines == 5000
     assert len(found.warnings) == 101
-    assert found.warnings[-1].endswith("5000 lines skipped in all")
+    assert found.warnings[-1].endswith("5,000 lines skipped in all")
 
 
 def test_unknown_names_and_missing_folders_are_errors(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from quivive.engine.observe import Located, observed
+from quivive.engine.observe import observed
 from quivive.enrich.client import Client
 from quivive.enrich.enricher import Enriched
 from quivive.model.event import AuthEvent, Status, UserType
@@ -34,7 +34,7 @@ def entry(info: Any, method: str = "storage.objects.get", **payload: Any) -> dic
 
 def _outcome(found: AuthEvent) -> str:
     enriched = Enriched(client=Client(), scope="public")
-    return observed(found, enriched, Located("a", None), "user").outcome
+    return observed(found, enriched, "a", None, "user").outcome
 
 
 def event(info: Any, method: str = "storage.objects.get", **payload: Any) -> AuthEvent:
