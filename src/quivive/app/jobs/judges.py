@@ -53,6 +53,7 @@ from quivive.store.batch import Batch, EntryRow, Row
 from quivive.store.errors import StoreUnavailable
 
 AT_ONCE = 64  # events sent to a process in one message
+LISTEN_EVERY = 8  # events read before it is looked whether somebody waits for something
 AHEAD = 4_096  # events that are sent out before the first of them is back
 
 _decoder = msgspec.msgpack.Decoder(FromWorker)
@@ -119,7 +120,7 @@ class Judges:
             else:
                 order.append(Waiting(log, event, arrival.number, arrival.identity))
                 self._send(log, arrival)
-            if count % AT_ONCE == 0:
+            if count % LISTEN_EVERY == 0:
                 self._pump(wait=False)
                 while len(order) > AHEAD:
                     yield from self._ready()

@@ -41,7 +41,7 @@ from quivive.engine.publish import publish
 from quivive.policy.decider import Decider
 from quivive.store.errors import StoreUnavailable
 
-AT_ONCE = 64  # logins told of in one message, at most
+AT_ONCE = 8  # logins told of in one message, at most: others may wait for them
 SHARED = ("organisation", "calibrations")  # parts of the state that every process has alike
 
 _decoder = msgspec.msgpack.Decoder(ToWorker)
