@@ -44,7 +44,7 @@ class Size(NamedTuple):
     each: int = 10_000
     inline_rate: float = 500.0
     inline_seconds: float = 20.0
-    crowd: int = 1_000
+    crowd: int = 600
 
 
 FULL = Size()
