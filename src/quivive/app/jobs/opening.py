@@ -16,8 +16,6 @@ from quivive.policy.decider import Decider
 from quivive.policy.rules import Policy
 from quivive.store.database import Store
 
-MOST = 64  # processes
-
 
 def check_jobs(jobs: int, models: InUse) -> None:
     """Raises UsageError where a model has to see all logins in one process."""
