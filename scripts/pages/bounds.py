@@ -5,7 +5,18 @@ from quivive.app import ingest, kept, live, notifying, repeats, running
 from quivive.app.jobs import judges
 from quivive.app.registry import signals
 from quivive.baseline import clocks, directory, monitor, novelty, profile, tables, windows
-from quivive.engine import learn, observe, probation, publish, road, seen, shared, state, verdicts
+from quivive.engine import (
+    gate,
+    learn,
+    observe,
+    probation,
+    publish,
+    road,
+    seen,
+    shared,
+    state,
+    verdicts,
+)
 from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
@@ -46,14 +57,14 @@ def bounds_page() -> str:
         ("networks with failures in a window", empty.failing_networks.limit),
         ("countries in a window", empty.countries.limit),
         ("networks in a window", empty.networks.limit),
-        ("kinds of logins held back from learning", learn.HELD_KEPT),
+        ("kinds of logins held back from learning", gate.HELD_KEPT),
         ("odd logins that wait to be learned (the oldest is early)", probation.WAITING_KEPT),
         ("hours they wait", probation.PROBATION // windows.HOUR_MS),
         ("things used for the first time, in a window", empty.explored.limit),
         ("a newcomer has fewer learned logins than this", f"{profile.ENOUGH_LOGINS:g}"),
         ("or has been known for less than", _days(profile.SETTLED_AFTER)),
         ("kinds of logins that verdicts speak of", verdicts.JUDGED_KEPT),
-        ("for how long a kind in order is learned unasked", _days(learn.VOUCHED_FOR)),
+        ("for how long a kind in order is learned unasked", _days(gate.VOUCHED_FOR)),
         ("findings remembered, to rank repeats lower", learn.TOLD_KEPT),
         ("for how long a repeat is one", _days(learn.TOLD_HORIZON)),
     ]
@@ -62,7 +73,7 @@ def bounds_page() -> str:
         ("identities failing in a window", address.failing.limit),
         ("identities with findings", publish.FINDINGS_KEPT),
         ("identities whose login from there was an attacker's", verdicts.HOSTILE_KEPT),
-        ("for how long that holds others' logins from there", _days(learn.TAINTED_FOR)),
+        ("for how long that holds others' logins from there", _days(gate.TAINTED_FOR)),
         ("forgotten after silence of", _days(state.ADDRESS_IDLE)),
         ("the same, where nobody ever got in", _days(state.STRAY_IDLE)),
     ]

@@ -8,7 +8,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import AddressState, Held, Organisation, Profile, Scene
 from quivive.baseline.tables import DAY_MS, Level
 from quivive.baseline.windows import HOUR_MS
-from quivive.engine.learn import hold, released
+from quivive.engine.gate import hold, released
 from quivive.model.event import Status
 from quivive.signals import device, failures, place
 from quivive.signals.signal import Feature

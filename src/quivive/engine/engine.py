@@ -9,7 +9,7 @@ from quivive.baseline.backoff import Levels
 from quivive.baseline.lesson import Lesson
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
-from quivive.engine import learn
+from quivive.engine import gate, learn
 from quivive.engine.again import again, teaches_little
 from quivive.engine.arrive import Arrival, arrive
 from quivive.engine.beside import Looking, Said
@@ -239,14 +239,14 @@ class Engine:
             # A pinned rule may speak against a login that looks usual in everything else.
             unusual = calibration.gated(assessment.score) or assessment.undamped >= FINDING
             pinned = any(e.pinned is not None for e in gathered.evidence)
-            trust, held = learn.trusted(login, scene, levels, unusual, pinned)
+            trust, held = gate.trusted(login, scene, levels, unusual, pinned)
             waits = calibration.exceedance(assessment.score) < ODD_SHARE
             if trust:
                 before, counted = learn.learn(
                     login, scene, levels, state, key, said, trust, waits, delta
                 )
             else:
-                counted = learn.first_of_hour(login, key, profile)
+                counted = gate.first_of_hour(login, key, profile)
             taught = Taught(said, key, group, trust, held, counted, before, waits)
         if login.accepted and not assessment.repeated:
             newcomer = assessment.newcomer
