@@ -54,6 +54,10 @@ def bounds_page() -> str:
         ("constellations remembered for learning once an hour", profile.CONSTELLATIONS_KEPT),
         ("ordinary logins of the hour, for the short road", road.PASSED_KEPT),
         ("hours in the windows of failures, denials and refusals", windows.HOURS),
+        (
+            "minutes in which a prompt for another factor may be answered",
+            profile.ANSWERED_WITHIN // 60_000,
+        ),
         ("networks with failures in a window", empty.failing_networks.limit),
         ("countries in a window", empty.countries.limit),
         ("networks in a window", empty.networks.limit),

@@ -41,7 +41,7 @@ def test_the_telephone_that_answers_is_not_where_the_login_comes_from() -> None:
 def test_a_refused_or_unanswered_factor_is_a_challenge(reason: str) -> None:
     found = event(reason=reason, result="denied")
     assert (found.activity_id, found.activity_name) == (Activity.OTHER, "MFA Challenge")
-    assert found.status_id == (Status.OTHER if reason in UNANSWERED else Status.FAILURE)
+    assert found.status_id == Status.FAILURE
     assert found.unmapped is not None
     assert found.unmapped.credential_accepted
 

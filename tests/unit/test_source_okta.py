@@ -45,6 +45,12 @@ def test_every_outcome_has_a_status(result: str | None, status: Status) -> None:
     assert event("policy.evaluate_sign_on", outcome={"result": result}).status_id == status
 
 
+@pytest.mark.parametrize("result", ["UNANSWERED", "ABANDONED"])
+def test_a_factor_that_nobody_answered_is_no_prompt_that_still_waits(result: str) -> None:
+    found = event("user.authentication.auth_via_mfa", outcome={"result": result})
+    assert (found.activity_name, found.status_id) == ("MFA Challenge", Status.FAILURE)
+
+
 def test_a_password_verified_as_factor_is_a_login_step_and_no_mfa() -> None:
     found = event("user.authentication.auth_via_mfa", debugContext=debug(factor="password"))
     assert found.activity_id == Activity.LOGON

@@ -304,7 +304,7 @@ def usual_but_for(
         login.learnable
         and not login.bad_address
         and profile.failures.total(time) < 3
-        and not profile.denials.total(time)
+        and not profile.denied(time)
         and all(time - recovery.time > DAY_MS for recovery in profile.recoveries)
     )
     if not quiet or login.network_kind == "tor":

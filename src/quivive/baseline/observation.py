@@ -15,6 +15,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     network: the /24 or /48; network_kind: hosting, vpn, tor, mobile, residential, corporate.
     operation, resource, role, runner: what a credential was used for.
     mfa: "fresh", "claim", "single", "phishing-resistant" or None.
+    denied: another factor was refused, not answered, or is only asked for (``prompts``).
     around: what surrounds a login ("MFA Challenge", "Password Reset"…), None for a login.
     hour: 0-23 UTC; weekday: 0 is Monday.
     facts: all that signals may read of it but its time and session, as 64 bits; 0: not worked out.
@@ -70,6 +71,11 @@ class Observation(Struct, frozen=True, kw_only=True):
     def learnable(self) -> bool:
         """Whether this is a login that happened: only those say what is usual."""
         return self.outcome == "success" and self.around in (None, "MFA Challenge")
+
+    @property
+    def prompts(self) -> bool:
+        """Whether another factor is asked for, and the answer will be a record of its own."""
+        return self.denied and self.outcome == "interrupt"
 
 
 def facts_of(login: Observation) -> int:

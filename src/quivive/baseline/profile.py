@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from quivive.baseline.tables import DAY_MS, Level
-from quivive.baseline.windows import DistinctWindow, Window
+from quivive.baseline.windows import HOURS, DistinctWindow, Window
 
 OWN_HALF_LIFE = 30.0 * DAY_MS
 SHARED_HALF_LIFE = 60.0 * DAY_MS
@@ -16,6 +16,7 @@ SESSIONS_KEPT = 24
 SIGNED_IN_KEPT = 48
 CONSTELLATIONS_KEPT = 48
 SETTLED_AFTER = 4 * DAY_MS
+ANSWERED_WITHIN = 10 * 60_000  # vendors' pushes and codes are good for 5 to 15 minutes
 ENOUGH_LOGINS = 5.0  # decayed
 GUESTS = "human:guests"
 
@@ -78,6 +79,17 @@ class Recovery(Struct, frozen=True):
     what: str
     network: str | None
     familiar: bool
+
+
+class Prompt(Struct, frozen=True, array_like=True):
+    """A prompt for another factor that may still be answered: in which product and session, and
+    for whom (the network of its client).
+    """
+
+    time: int
+    product: str
+    network: str | None
+    session: str | None
 
 
 class Held(Struct, frozen=True):
@@ -151,6 +163,7 @@ class Profile(Struct):
     refusal_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
     denials: Window = field(default_factory=Window)
     denial_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
+    prompt: Prompt | None = None  # the newest one, if its answer is not known
     countries: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))
     networks: DistinctWindow = field(default_factory=lambda: DistinctWindow(32))
     network_rate: Fading = field(default_factory=lambda: Fading(FAILURE_HALF_LIFE))
@@ -184,6 +197,19 @@ class Profile(Struct):
         is no newcomer: nobody is about to see them unpack.
         """
         return not self.first_seen or time - self.first_seen < SETTLED_AFTER
+
+    def prompted(self, time: int) -> bool:
+        """Whether somebody may be looking for their telephone: asked for another factor within
+        ``ANSWERED_WITHIN``, and no answer is known yet.
+        """
+        prompt = self.prompt
+        return prompt is not None and 0 <= time - prompt.time < ANSWERED_WITHIN
+
+    def denied(self, time: int, hours: int = HOURS) -> int:
+        """Prompts that were refused or not answered in the last ``hours`` (at most 24)."""
+        if not self.denials.counts:
+            return 0
+        return max(0, self.denials.total(time, hours) - self.prompted(time))
 
     def effective_logins(self, time: int, scale: float | None = None) -> float:
         """Decayed count of learned logins; ``scale`` is that of ``own`` at the time, if known."""

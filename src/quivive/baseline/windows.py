@@ -22,6 +22,13 @@ class Window(Struct):
         if hour > self.hour - HOURS:
             self.counts[hour] = self.counts.get(hour, 0) + amount
 
+    def take(self, time: int) -> None:
+        """Takes one back that was counted at ``time``, unless it is forgotten already."""
+        hour = time // HOUR_MS
+        count = self.counts.pop(hour, 0)
+        if count > 1:
+            self.counts[hour] = count - 1
+
     def total(self, time: int, hours: int = HOURS) -> int:
         """The count of the last ``hours`` before and at ``time``."""
         if not self.counts:

@@ -24,6 +24,7 @@ from quivive.baseline.profile import (
 from quivive.baseline.tables import DAY_MS
 from quivive.engine.arrive import fail, failed_at
 from quivive.engine.probation import wait
+from quivive.engine.prompts import answer
 from quivive.engine.shared import Delta
 from quivive.engine.state import State, group_before
 from quivive.model.assessment import FINDING, Assessment
@@ -59,6 +60,7 @@ def note(login: Observation, scene: Scene, levels: Levels, state: State, delta: 
                 profile.main_operators.add(login.asn, time)
         if login.network is not None and login.around is None and not is_credential(login):
             _signed_in(login, profile)
+    answer(login, profile)
     if login.denied:
         profile.denials.add(time, login.count)
         profile.denial_rate.add(time, login.count)

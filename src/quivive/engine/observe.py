@@ -46,7 +46,7 @@ _REFUSED = re.compile(
     r"AccessDenied|Unauthori[sz]ed|NotAuthori[sz]ed|AuthorizationError|Forbidden|NotPermitted"
     r"|ExplicitDeny|SCPDenied|Blocked|OptInRequired|AllAccessDisabled|^403$|^PERMISSION_DENIED$"
 )
-_OTHER = int(Activity.OTHER)  # enumerations are slow to look at
+_OTHER, _SYSTEM = int(Activity.OTHER), int(UserType.SYSTEM)  # enumerations are slow to look at
 _QUIET = frozenset({"none", "hidden", "unknownfuturevalue"})
 
 
@@ -196,6 +196,8 @@ def _by_another(event: AuthEvent) -> bool:
     if event.activity_id != _OTHER or event.actor is None or event.actor.user is None:
         return False
     acting, user = event.actor.user, event.user
+    if acting.type_id == _SYSTEM and event.activity_name == "MFA Challenge":
+        return False  # the product asks whoever signs in, and names their address
     names = {name.lower() for name in (acting.uid, acting.name, acting.email_addr) if name}
     return not any(n and n.lower() in names for n in (user.uid, user.name, user.email_addr))
 

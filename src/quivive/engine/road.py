@@ -69,7 +69,8 @@ def open_or_close(login: Observation, scene: Scene, what: int, ended: Ended) -> 
     # What waits for its probation is odd; but a repeat has nothing of its own that could wait.
     if taught is not None and taught.waits and taught.counted:
         learned = False
-    if not ordinary or not learned or not what:
+    # While a prompt waits for its answer, what it weighs depends on the minute.
+    if not ordinary or not learned or not what or profile.prompted(login.time):
         profile.road = {}
     elif len(profile.road) < PASSED_KEPT:
         profile.road[what] = Passed(

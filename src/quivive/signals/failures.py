@@ -33,7 +33,7 @@ def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evide
     found = [
         _identity(profile, time) if profile.failures.counts else None,
         _address(login, scene.address, scene.network) if login.ip is not None else None,
-        _denials(profile, time) if profile.denials.counts else None,
+        _denials(login, profile) if profile.denials.counts else None,
         _refusals(profile, time) if profile.refusals.counts else None,
         _strays(login, scene, levels),
     ]
@@ -96,8 +96,12 @@ def _guessed(login: Observation, address: AddressState | None) -> Evidence | Non
     )
 
 
-def _denials(profile: Profile, time: int) -> Evidence | None:
-    count = profile.denials.total(time, 6)
+def _denials(login: Observation, profile: Profile) -> Evidence | None:
+    """Prompts before this login. The newest may still be answered, perhaps by this very login,
+    unless it is yet another prompt.
+    """
+    time = login.time
+    count = profile.denied(time, 6) + (login.prompts and profile.prompted(time))
     if not count:
         return None
     mean = 0.03 + profile.denial_rate.at(time - DAY_MS) / DAILY

@@ -102,6 +102,8 @@ STATUS = {
     "UNKNOWN": Status.UNKNOWN,
     # The rest is neither: CHALLENGE, UNANSWERED, ABANDONED, SKIPPED, DEFERRED, SCHEDULED.
 }
+# Of a factor that was asked for: nobody answered, or nobody waited any more.
+UNANSWERED = frozenset({"UNANSWERED", "ABANDONED"})
 USER_TYPES = {
     "User": UserType.USER,
     "AppUser": UserType.USER,

@@ -103,8 +103,8 @@ def _authentication(record: RawRecord, log: dict[str, Any], kind: str) -> AuthEv
     elif status != Status.SUCCESS and (reason in REFUSED or reason in UNANSWERED or asked == SENT):
         # Blocked by a policy is no answer to a challenge.
         name = "MFA Challenge"
-        if reason in UNANSWERED or asked == SENT:
-            status = Status.OTHER
+        if asked == SENT and reason not in UNANSWERED:
+            status = Status.OTHER  # the answer will be a record of its own
     is_mfa, by_claim = (None, None) if name else _mfa(status, reason, factor)
     access = section(log.get("access_device"))
     src = _source_endpoint(log, access)

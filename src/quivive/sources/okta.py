@@ -44,6 +44,7 @@ from quivive.sources._okta_words import (
     STATUS,
     SYSTEMS,
     TOKEN_CREATE,
+    UNANSWERED,
     Kind,
     kind_of,
 )
@@ -141,6 +142,8 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
 def _status(kind: Kind, result: str | None) -> Status:
     if kind.status is not None:
         return kind.status
+    if kind is MFA and result in UNANSWERED:
+        return Status.FAILURE  # that was the answer
     status = STATUS.get(result.upper(), Status.OTHER) if result else Status.UNKNOWN
     return Status.OTHER if kind.prompt and status == Status.SUCCESS else status
 
