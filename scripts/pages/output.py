@@ -62,7 +62,8 @@ OUTPUT = {
         "always",
         (
             "What `quivive explain` takes: the vendor's event id, or `file:record-number` where"
-            " the vendor gives none."
+            " the vendor gives none; where another product gave the same id to a login before, the"
+            " full name: `product|log|id`."
         ),
     ),
     "identity": ("string", "always", "The person or machine, joined across logs."),

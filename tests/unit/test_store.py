@@ -177,7 +177,7 @@ def test_a_state_comes_back_from_the_store_as_it_went(where: str) -> None:
 def test_a_newer_store_is_refused(where: str) -> None:
     with Store(where) as store, store.transaction() as connection:
         connection.exec_driver_sql("UPDATE meta SET value = '99' WHERE key = 'version'")
-    with pytest.raises(StoreError, match="store version 99, this Quivive reads 5; use the Quivive"):
+    with pytest.raises(StoreError, match=f"version 99, this Quivive reads {SCHEMA_VERSION}; use"):
         Store(where)
 
 
@@ -379,7 +379,7 @@ def shape(where: str | Path) -> dict[str, object]:
 def test_a_migrated_store_of_version_2_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
     old = shape(old_store(tmp_path / "old", b"\x02"))
     assert old == shape(tmp_path / "new")
-    assert SCHEMA_VERSION == 5
+    assert SCHEMA_VERSION == 6
 
 
 @pytest.mark.parametrize("made", [set(), {"audit", "tokens", "incidents", "verdicts"}])

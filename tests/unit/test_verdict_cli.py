@@ -448,7 +448,7 @@ def test_a_store_of_the_first_version_is_brought_up_in_place(tmp_path: Path) -> 
         row = Row("b", 1, "eric", 2.0, b"{}", b"lesson", "kind", "human/x")
         store.commit(Batch(rows=[row]))
         assert Verdicts(store).held("eric", "kind")[0].lesson == b"lesson"
-    assert SCHEMA_VERSION == 5
+    assert SCHEMA_VERSION == 6
 
 
 def test_verdicts_are_append_only_and_written_with_the_state_or_not_at_all(tmp_path: Path) -> None:

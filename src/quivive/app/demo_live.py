@@ -21,6 +21,7 @@ from quivive.app.geoip import open_places
 from quivive.app.keeping import begin_state
 from quivive.app.lines import StreamLines
 from quivive.app.models import in_use
+from quivive.app.naming import Names
 from quivive.app.policies import decider
 from quivive.app.recognise import recognise
 from quivive.app.results import Alone
@@ -77,7 +78,7 @@ def history(
         models = in_use(store, state, Budgets())
         run = Run.begin(store, models, asked(paths, ("demo",), None), StreamLines(None))
         decides = decider(store, None, state.spent)
-        alone = Alone(engine(state, enricher, models.model, decider=decides))
+        alone = Alone(engine(state, enricher, models.model, decider=decides), Names(store))
         events = takewhile(
             lambda found: found[1].time < before, merged(paths, None, tally, advance)
         )

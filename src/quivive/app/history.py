@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from quivive.app import ingest
+from quivive.app.naming import Names
 from quivive.app.scoring import merged, score
 from quivive.baseline.observation import Observation
 from quivive.engine.beside import Beside, Said
@@ -75,8 +76,9 @@ def from_files(
     paths: Sequence[str], source: Source | None, tally: ingest.Tally, advance: ingest.Advance
 ) -> Iterator[tuple[str, AuthEvent]]:
     """The logins of log files by event time, each with its id."""
+    names = Names()
     for log, event in merged(paths, source, tally, advance):
-        yield event.metadata.uid or f"{log}:{event.metadata.sequence}", event
+        yield names.name(log, event), event
 
 
 class _Onlookers:

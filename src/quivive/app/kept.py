@@ -16,6 +16,7 @@ from quivive.baseline.observation import Observation
 from quivive.engine.engine import Scored
 from quivive.engine.taught import Taught
 from quivive.model.event import AuthEvent
+from quivive.model.naming import source_of
 from quivive.signals.signal import Spoken
 from quivive.store.database import Row
 
@@ -94,7 +95,16 @@ def row_of(event_id: str, scored: Scored, line: bytes, run: int = 0, position: i
         scored.finding,
         run,
         position,
+        *sourced(event_id, scored.event),
     )
+
+
+def sourced(name: str, event: AuthEvent) -> tuple[str, str | None]:
+    """Of which source a login is that is called ``name``, and its vendor's id if that is another
+    name.
+    """
+    uid = event.metadata.uid
+    return source_of(event), uid if uid is not None and uid != name else None
 
 
 def stratum_of(kind: str, event: AuthEvent) -> str:

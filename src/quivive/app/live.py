@@ -23,6 +23,7 @@ from quivive.app.keeping import Saver, begin_state
 from quivive.app.kept import row_of
 from quivive.app.memory import settled
 from quivive.app.models import InUse, in_use
+from quivive.app.naming import Names
 from quivive.app.output import encode_scored
 from quivive.app.scoring import engine
 from quivive.engine.engine import Scored
@@ -123,6 +124,7 @@ class Live:
         self.clocks = load_clocks(store)
         self._clock = clock
         self.line = b""  # of the login judged last
+        self.names = Names(store)
         self._enricher = enricher
         self._budgets = budgets or Budgets()
         self._aliases = aliases
@@ -282,7 +284,7 @@ class Live:
     def _row(self, log: str, event: AuthEvent, scored: Scored | None) -> Row | None:
         if scored is None:
             return None
-        event_id = event.metadata.uid or f"{log}:{event.metadata.sequence}"
-        line = encode_scored(scored, log)
+        name = self.names.name(log, event)
+        line = encode_scored(scored, log, name)
         self.line = line
-        return row_of(event_id, scored, line)
+        return row_of(name, scored, line)

@@ -7,6 +7,7 @@ from quivive.engine.beside import Said
 from quivive.engine.engine import Scored
 from quivive.model.assessment import FINDING, Assessment, Decision, Reason
 from quivive.model.event import AuthEvent
+from quivive.model.naming import plain_id
 from quivive.model.ocsf import encode_event
 from quivive.policy.budget import Telling
 
@@ -41,14 +42,16 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     shadow_finding: bool | None = None
 
 
-def encode_scored(scored: Scored, log: str) -> bytes:
+def encode_scored(scored: Scored, log: str, name: str | None = None) -> bytes:
     """One JSON object: the event as OCSF, the assessment, the decision.
 
-    ``log`` is the input's name, part of the id of events whose vendor gives none.
+    ``name`` is what the login is called (app/naming.py); without it that is its vendor's id, or its
+    place in ``log``.
     """
+    name = name or plain_id(log, scored.event)
     telling = Telling(scored.finding, scored.threshold, scored.capped)
     event, login, assessment = scored.event, scored.login, scored.assessment
-    return encode(event, login, assessment, scored.decision, telling, log, scored.shadow)
+    return encode(event, login, assessment, scored.decision, telling, name, scored.shadow)
 
 
 def encode(
@@ -57,11 +60,10 @@ def encode(
     assessment: Assessment,
     decision: Decision,
     telling: Telling,
-    log: str,
+    name: str,
     shadow: Said | None = None,
 ) -> bytes:
-    """The same of the parts of a scored login."""
-    metadata = event.metadata
+    """The same of the parts of a scored login that is called ``name``."""
     told = assessment.risk_level != "low"
     risk, undamped = round(assessment.risk_score, 4), round(assessment.undamped, 4)
     line = Line(
@@ -70,7 +72,7 @@ def encode(
         confidence=round(assessment.confidence, 3),
         reasons=assessment.reasons,
         decision=decision,
-        id=metadata.uid or f"{log}:{metadata.sequence}",
+        id=name,
         identity=login.identity,
         identity_kind=login.kind,
         finding=telling.finding,

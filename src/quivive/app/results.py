@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from quivive.app.incidents import known_of
 from quivive.app.keeping import Saver
 from quivive.app.kept import row_of
+from quivive.app.naming import Names
 from quivive.app.notices import Known
 from quivive.app.output import encode_scored
 from quivive.engine.engine import Engine
@@ -51,9 +52,10 @@ class Judging(Protocol):
 class Alone:
     """Judges in this process."""
 
-    def __init__(self, engine: Engine) -> None:
-        """The engine's state is the one that is kept."""
+    def __init__(self, engine: Engine, names: Names | None = None) -> None:
+        """The engine's state is the one that is kept; ``names`` are those of its store."""
         self._engine = engine
+        self._names = names or Names()
         self._saver = Saver(engine.state)
         self.known = known_of(engine.state)
 
@@ -68,7 +70,8 @@ class Alone:
                 yield log, event, None
                 continue
             lines += 1
-            row = row_of(id_of(log, event), scored, encode_scored(scored, log), run, lines)
+            name = self._names.name(log, event)
+            row = row_of(name, scored, encode_scored(scored, log, name), run, lines)
             acts = scored.decision.action != ALLOW
             yield log, event, Result(row, scored.assessment.repeated > 0, acts)
 
@@ -79,8 +82,3 @@ class Alone:
     def saved(self) -> None:
         """What was taken is committed."""
         self._saver.saved()
-
-
-def id_of(log: str, event: AuthEvent) -> str:
-    """What a login is called: the vendor's id, or its place in its log."""
-    return event.metadata.uid or f"{log}:{event.metadata.sequence}"

@@ -20,6 +20,7 @@ from quivive.engine.state import State
 from quivive.engine.verdicts import Decided, Effect
 from quivive.model.verdict import TRUE_POSITIVE, Verdict, VerdictError, VerdictKind, checked
 from quivive.store.database import Store
+from quivive.store.named import ambiguous, named
 from quivive.store.verdicts import Changed, Given, Login, Verdicts
 
 PROBLEMS_SHOWN = 20
@@ -85,6 +86,7 @@ def take(store: Store, lines: Sequence[Line], *, amend: bool = False) -> Outcome
 
 def _take(store: Store, lines: Sequence[Line], amend: bool) -> Outcome:
     kept = Verdicts(store)
+    lines = _named(store, lines)
     standing = kept.standing()
     logins = kept.logins([line.verdict.event_id for line in lines])
     new = _checked(kept, lines, standing, logins, amend)
@@ -111,6 +113,32 @@ def _take(store: Store, lines: Sequence[Line], amend: bool) -> Outcome:
     judged(store, [one.verdict for one in given])
     sign(store)
     return outcome
+
+
+def _named(store: Store, lines: Sequence[Line]) -> list[Line]:
+    """The verdicts with the names under which their logins are kept. Raises VerdictError for ids
+    that several logins have.
+    """
+    found = named(store, [line.verdict.event_id for line in lines])
+    problems, known = [], []
+    for where, verdict in lines:
+        logins = found.get(verdict.event_id, [])
+        if len(logins) > 1:
+            said_of = ambiguous(verdict.event_id, logins)
+            problems.append(f"{where}: {said_of}" if where else said_of)
+        elif logins and logins[0].id != verdict.event_id:
+            verdict = msgspec.structs.replace(verdict, event_id=logins[0].id)
+        known.append(Line(where, verdict))
+    if problems:
+        raise VerdictError(refusal(_shown(problems)))
+    return known
+
+
+def _shown(problems: Sequence[str]) -> list[str]:
+    shown = list(problems[:PROBLEMS_SHOWN])
+    if len(problems) > len(shown):
+        shown.append(f"… and {len(problems) - len(shown)} more")
+    return shown
 
 
 def _checked(
@@ -162,10 +190,7 @@ def _checked(
             new.append(line)
         first.setdefault(event_id, line)
     if problems:
-        shown = problems[:PROBLEMS_SHOWN]
-        if len(problems) > len(shown):
-            shown.append(f"… and {len(problems) - len(shown)} more")
-        raise VerdictError(refusal(shown))
+        raise VerdictError(refusal(_shown(problems)))
     return new
 
 

@@ -1,6 +1,7 @@
 """``quivive explain``: one scored login in full."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -33,28 +34,58 @@ def command(state: str | None, scored: str | None, event_id: str) -> None:
     if state is not None and scored is None:
         from quivive.cli.verdict_text import standing_on
 
-        for line in standing_on(event_id, state):
+        for line in standing_on(msgspec.json.decode(body)["id"], state):
             console.print(line, markup=False)
 
 
 def _find(event_id: str, state: str | None, scored: str | None) -> bytes | None:
     from quivive.store.database import Store
+    from quivive.store.named import find
 
     if scored is not None:
-        wanted = msgspec.json.encode(event_id)
-        try:
-            with Path(scored).open("rb") as lines:
-                for line in lines:
-                    if wanted in line:
-                        found = msgspec.json.decode(line)
-                        if isinstance(found, dict) and found.get("id") == event_id:
-                            return line
-        except OSError as error:
-            raise UsageError(f"{scored}: {error.strerror}") from None
-        except msgspec.DecodeError as error:
-            raise UsageError(f"{scored}: not a file of scored lines: {error}") from None
-        return None
+        return _in_file(event_id, scored)
     if state is None:
         raise UsageError("where to look? --state DIR, or --in FILE written by score --out")
     with Store(state, create=False) as store:
-        return store.assessment(event_id)
+        found = find(store, event_id)
+        return store.assessment(found) if found is not None else None
+
+
+def _in_file(event_id: str, scored: str) -> bytes | None:
+    from quivive.model.naming import full_name, parted
+
+    whole = parted(event_id)
+    wanted = msgspec.json.encode(event_id if whole is None else whole[1])[1:-1]
+    found: dict[str, bytes] = {}  # by full name, the first of each
+    try:
+        with Path(scored).open("rb") as lines:
+            for line in lines:
+                if wanted not in line:
+                    continue
+                name, source, uid = _called(msgspec.json.decode(line))
+                if event_id in (full_name(source, uid), name, uid):
+                    found.setdefault(full_name(source, uid), line)
+    except OSError as error:
+        raise UsageError(f"{scored}: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{scored}: not a file of scored lines: {error}") from None
+    if event_id in found:
+        return found[event_id]
+    if len(found) > 1:
+        raise UsageError(
+            f"{scored}: {len(found)} logins of different products have the id {event_id}:"
+            f" {', '.join(found)}; give the full name of the one you mean"
+        )
+    return next(iter(found.values()), None)
+
+
+def _called(line: Any) -> tuple[str, str, str]:
+    """What a scored line is called: its id, its source, its vendor's id; empty for another line."""
+    from quivive.model.naming import source_name
+
+    try:
+        metadata = line["event"]["metadata"]
+        source = source_name(metadata["product"]["name"], metadata.get("log_name"))
+        return line["id"], source, metadata.get("uid") or line["id"]
+    except (KeyError, TypeError, AttributeError):
+        return "", "", ""

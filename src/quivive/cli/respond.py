@@ -87,12 +87,14 @@ def dry_run(event_id: str, state: str, settings: str, action: str | None) -> Non
     from quivive.app.responses import load_responses
     from quivive.model.response import ACTIONS
     from quivive.store.database import Store
+    from quivive.store.named import find
 
     if action is not None and action not in ACTIONS:
         raise UsageError(f"--action {action}: no response; one of {', '.join(ACTIONS)}")
     known = load_responses(Path(settings))
     with Store(_where(state), create=False) as store:
-        body = store.assessment(event_id)
+        found = find(store, event_id)
+        body = store.assessment(found) if found is not None else None
     if body is None:
         raise UsageError(f"no scored login with the id {event_id!r} in {without_password(state)}")
     requests = requests_of_line(body, action=action, acting=False)

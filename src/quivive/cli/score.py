@@ -196,14 +196,16 @@ class _Job:
         stream.finish()
 
     def _lines(self, memory: "State", decides: "Decider") -> "Iterator[tuple[float, bytes, bool]]":
+        from quivive.app.naming import Names
         from quivive.app.output import encode_scored
         from quivive.app.scoring import merged, score
 
         with progress(self.files, "scoring") as advance:
             events = merged(self.files, self.source, self.tally, advance)
             judged = score(events, memory, self.enricher, budgets=self.budgets, decider=decides)
+            names = Names()
             for log, scored in judged:
-                line = encode_scored(scored, log)
+                line = encode_scored(scored, log, names.name(log, scored.event))
                 yield scored.assessment.risk_score, line, scored.finding
 
     def _lines_of_many(
@@ -290,6 +292,7 @@ class _Job:
         from quivive.app.jobs.judges import Judges
         from quivive.app.keeping import begin_state, save_state
         from quivive.app.live import replay
+        from quivive.app.naming import Names
         from quivive.app.policies import decider
         from quivive.app.results import Alone
         from quivive.app.scoring import engine
@@ -298,11 +301,11 @@ class _Job:
         alone = engine(memory, self.enricher, models.model, self.budgets, models.beside, decides)
         left = replay(store, alone.step)
         if hall is None:
-            return Alone(alone)
+            return Alone(alone, Names(store))
         if left:  # the processes read what is known from the store
             save_state(store, memory)
             memory = begin_state(store)
             if self.aliases is not None:
                 memory.directory.aliases = self.aliases
             decides = decider(store, self.policy, memory.spent)
-        return Judges(hall, memory, self.enricher, decides, self.budgets)
+        return Judges(hall, memory, self.enricher, decides, self.budgets, Names(store))

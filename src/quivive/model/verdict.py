@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from quivive.model.errors import ConfigurationError
+from quivive.model.naming import MOST_PREFIX
 
 VerdictKind = Literal["true_positive", "benign_true_positive", "false_positive"]
 TRUE_POSITIVE: VerdictKind = "true_positive"
@@ -25,7 +26,8 @@ class VerdictError(ConfigurationError):
 class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One analyst's word on one login.
 
-    event_id: the vendor's event id, or log:record-number, as ``quivive score`` wrote it.
+    event_id: the vendor's event id, or log:record-number, as ``quivive score`` wrote it; where
+        several logins have that id, the full name of one (model/naming.py).
     kind: ``true_positive`` (somebody else did it), ``benign_true_positive`` (odd, and known to be
         in order: a test of the defences, an agreed change), ``false_positive`` (the owner, as
         ever).
@@ -49,7 +51,7 @@ def checked(verdict: Verdict) -> Verdict:
     if verdict.kind not in KINDS:
         raise VerdictError(f"no verdict {verdict.kind!r}: one of {', '.join(KINDS)}")
     for name, text, most in (
-        ("event_id", verdict.event_id, MOST_ID),
+        ("event_id", verdict.event_id, MOST_ID + MOST_PREFIX),
         ("by", verdict.by, MOST_BY),
         ("why", verdict.why, MOST_WHY),
     ):

@@ -30,6 +30,7 @@ from quivive.enrich.enricher import Enricher
 from quivive.model.audit import Entry
 from quivive.model.errors import ConfigurationError
 from quivive.model.event import Activity, AuthEvent
+from quivive.model.naming import plain_id
 from quivive.model.origin import Origin
 from quivive.model.record import Reject
 from quivive.policy.budget import Budgets
@@ -198,18 +199,17 @@ class Judging:
 
         Raises StoreUnavailable, with nothing judged.
         """
-        metadata = event.metadata
-        event_id = metadata.uid or f"{log}:{metadata.sequence}"
         scored = self.live.judge(log, event)
         self._judged += 1  # a login known before is kept, too: it stands in the journal
         if scored is None:
             if event.activity_id == Activity.LOGOFF:
-                return Answer(event_id, None, "left_out")
+                return Answer(plain_id(log, event), None, "left_out")
+            event_id = self.live.names.name(log, event)
             before = self._before(event_id)
             reused = before is not None and _user_of(before) != (event.user.name, event.user.uid)
             return Answer(event_id, before, "known", reused)
         self.newest = max(self.newest, event.time)
-        line = self.live.line
+        line, event_id = self.live.line, self.live.names.name(log, event)
         self._recent[event_id] = line
         if len(self._recent) > RECENT:
             self._recent.popitem(last=False)

@@ -79,7 +79,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         handler=views.assessment,
         title="One assessment",
         answer=assess.Assessed,
-        errors=(404,),
+        errors=(404, 409),
     ),
     Endpoint(
         method="GET",

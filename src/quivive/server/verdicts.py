@@ -12,6 +12,7 @@ from quivive.app.verdicts import Line, Outcome
 from quivive.model.audit import Entry
 from quivive.model.errors import ConfigurationError
 from quivive.model.incident import Incident
+from quivive.model.naming import MOST_PREFIX
 from quivive.model.verdict import MOST_BY, MOST_ID, MOST_WHY, Verdict, VerdictError, VerdictKind
 from quivive.server.context import Context
 from quivive.server.http import Problem, Reply, Request, json
@@ -19,11 +20,12 @@ from quivive.server.judging import Judging
 from quivive.server.waiting import act
 from quivive.store import audit
 from quivive.store.database import StoreUnavailable
+from quivive.store.named import find
 from quivive.store.verdicts import Verdicts
 
 MOST_VERDICTS = 1_000
 MOST_BYTES = 4 << 20
-_Id = Annotated[str, Meta(min_length=1, max_length=MOST_ID)]
+_Id = Annotated[str, Meta(min_length=1, max_length=MOST_ID + MOST_PREFIX)]
 _By = Annotated[str, Meta(min_length=1, max_length=MOST_BY)]
 _Why = Annotated[str, Meta(min_length=1, max_length=MOST_WHY)]
 
@@ -80,7 +82,8 @@ async def give(
         )
         desk, now = judging.desk, context.clock()
         for one in batch:
-            desk.judged(one.event_id, one.verdict, one.by or name, now)
+            kept = find(judging.store, one.event_id) or one.event_id
+            desk.judged(kept, one.verdict, one.by or name, now)
         return outcome
 
     return await act(context.judge, take)

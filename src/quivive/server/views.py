@@ -15,6 +15,7 @@ from quivive.server.context import Context
 from quivive.server.http import Problem, Reply, Request, json
 from quivive.store import views
 from quivive.store.incidents import Incidents
+from quivive.store.named import AmbiguousName, find
 from quivive.store.policies import Policies
 
 NEWEST = 10
@@ -138,9 +139,13 @@ async def assessments(context: Context, request: Request) -> Reply:
 
 
 async def assessment(context: Context, request: Request) -> Reply:
-    """One assessment by its event id."""
-    event_id = request.path["id"]
-    line = await context.aside(lambda: context.store.assessment(event_id))
+    """One assessment by its event id, or by its full name."""
+    named = request.path["id"]
+    try:
+        event_id = await context.aside(lambda: find(context.store, named))
+    except AmbiguousName as error:
+        raise Problem(409, "several logins have this id", str(error)) from None
+    line = await context.aside(lambda: context.store.assessment(event_id or ""))
     if line is None:
         raise Problem(404, "no such login")
     return Reply(line)

@@ -16,7 +16,8 @@ class Row(NamedTuple):
 
     lesson: what it taught and the evidence, for verdicts; kind: what it was held as, if it was.
     stratum: kind of identity and product; finding: whether it was told. run, position: its place
-    among the lines of its run.
+    among the lines of its run. source: product and log; plain: the vendor's id, where another login
+    is kept under that (model/naming.py).
     """
 
     id: str
@@ -30,6 +31,8 @@ class Row(NamedTuple):
     finding: bool = False
     run: int = 0
     position: int = 0
+    source: str = ""
+    plain: str | None = None
 
 
 class Outgoing(NamedTuple):
@@ -114,6 +117,8 @@ def write(connection: sa.Connection, batch: Batch) -> None:
             schema.cursor(connection).executemany(statement, rows)
 
     insert(schema.assessments, Row._fields, batch.rows, True)
+    sources = sorted({row.source for row in batch.rows if row.source})
+    insert(schema.sources, ("source",), [(source,) for source in sources], False)
     for name, (rows, dropped) in batch.changed.items():
         table = schema.entries[name]
         for start in range(0, len(dropped), schema.BATCH // 4):

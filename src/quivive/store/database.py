@@ -75,6 +75,7 @@ class Store:
             name: f"SELECT body, until, swept FROM {name} WHERE key = {parameter}"  # noqa: S608
             for name in schema.ENTRY_TABLES
         }
+        self._read_source = f"SELECT source FROM assessments WHERE id = {parameter}"  # noqa: S608
         self._mark = Mark(place.where, parameter)
         missing = place.file is not None and not place.file.exists()
         if missing and not create:
@@ -252,6 +253,27 @@ class Store:
             raise self._place.failure(error) from None
         return None if row is None else EntryRow(key, *row)
 
+    def source_of(self, event_id: str) -> str | None:
+        """Of which source the login is that is kept under an id; None when there is none, or when
+        that is not known.
+
+        Raises StoreUnavailable when the store cannot be read now.
+        """
+        try:
+            if self._reader is None:
+                self._reader = self._place.plain(self._engine)
+            driver: Any = self._reader.connection.dbapi_connection
+            row = driver.execute(self._read_source, (event_id,)).fetchone()
+        except (DBAPIError, self._driver_error) as error:
+            self._drop_reader()
+            raise self._place.failure(error) from None
+        return None if row is None else row[0] or None
+
+    def sources(self) -> set[str]:
+        """Every source that a login came from."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(sa.select(schema.sources.c.source)))
+
     def scan(self, table: str) -> Iterator[EntryRow]:
         """All that is known, by name, as it was committed last."""
         found = schema.entries[table]
@@ -299,7 +321,7 @@ class Store:
             yield from ((row.id, bytes(row.body)) for row in connection.execute(query))
 
     def assessment(self, event_id: str) -> bytes | None:
-        """The output line kept for an event id, or None."""
+        """The output line kept under an id, or None; for what people call it see ``named.py``."""
         with self._engine.connect() as connection:
             body = connection.scalar(
                 sa.select(assessments.c.body).where(assessments.c.id == event_id)

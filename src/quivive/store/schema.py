@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 BATCH = 2000
 ENTRY_TABLES = ("profiles", "addresses", "networks", "places")
 
@@ -57,6 +57,8 @@ assessments = sa.Table(
     sa.Column("finding", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("run", sa.Integer, nullable=False, server_default="0"),
     sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("source", sa.Text, nullable=False, server_default=""),
+    sa.Column("plain", sa.Text),
 )
 sa.Index("ix_assessments_run_position", assessments.c.run, assessments.c.position)
 sa.Index("ix_assessments_identity_time", assessments.c.identity, assessments.c.time)
@@ -66,6 +68,14 @@ sa.Index(
     sqlite_where=assessments.c.finding,
     postgresql_where=assessments.c.finding,
 )
+sa.Index(
+    "ix_assessments_plain",
+    assessments.c.plain,
+    sqlite_where=assessments.c.plain.is_not(None),
+    postgresql_where=assessments.c.plain.is_not(None),
+)
+# Every source (product|log) that a login came from: see model/naming.py.
+sources = sa.Table("sources", metadata, sa.Column("source", sa.Text, primary_key=True))
 # One row a run over files: how far it is, and what it was asked.
 runs = sa.Table(
     "runs",

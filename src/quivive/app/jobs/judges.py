@@ -33,10 +33,11 @@ from quivive.app.jobs.wire import (
     Taken,
 )
 from quivive.app.keeping import Saver
-from quivive.app.kept import stratum_of
+from quivive.app.kept import sourced, stratum_of
+from quivive.app.naming import Names
 from quivive.app.notices import Known
 from quivive.app.output import encode, told_later
-from quivive.app.results import Result, Step, id_of
+from quivive.app.results import Result, Step
 from quivive.baseline.profile import Organisation
 from quivive.engine.arrive import Arrival, arrive, failed_at
 from quivive.engine.observe import observed
@@ -71,6 +72,7 @@ class Waiting(NamedTuple):
     event: AuthEvent
     number: int
     identity: str
+    name: str
 
 
 class Judges:
@@ -83,8 +85,12 @@ class Judges:
         enricher: Enricher,
         decider: Decider,
         budgets: Budgets,
+        names: Names | None = None,
     ) -> None:
-        """``state`` is what this process needs of it: names, places, ids and budgets."""
+        """``state`` is what this process needs of it: names, places, ids and budgets; ``names``
+        are those of its store.
+        """
+        self._names = names or Names()
         self.state = state
         self.enricher = enricher
         self.decider = decider
@@ -116,10 +122,11 @@ class Judges:
         for count, (log, event) in enumerate(events, 1):
             arrival = arrive(event, self.enricher, self.state)
             if arrival is None:
-                order.append(Waiting(log, event, 0, ""))
+                order.append(Waiting(log, event, 0, "", ""))
             else:
-                order.append(Waiting(log, event, arrival.number, arrival.identity))
-                self._send(log, arrival)
+                name = self._names.name(log, event)
+                order.append(Waiting(log, event, arrival.number, arrival.identity, name))
+                self._send(name, arrival)
             if count % LISTEN_EVERY == 0:
                 self._pump(wait=False)
                 while len(order) > AHEAD:
@@ -160,7 +167,7 @@ class Judges:
         for channel in self._channels:
             channel.send(Saved())
 
-    def _send(self, log: str, arrival: Arrival) -> None:
+    def _send(self, name: str, arrival: Arrival) -> None:
         """Shares an event out: to the process of its identity, and what of it all have to know."""
         event, identity, lent = arrival.event, arrival.identity, arrival.lent
         owner = self._owner(identity)
@@ -179,7 +186,7 @@ class Judges:
                     Sent(
                         arrival.number,
                         arrival.due,
-                        log,
+                        name,
                         event,
                         identity,
                         lent,
@@ -263,21 +270,21 @@ class Judges:
 
     def _result(self, waiting: Waiting, back: Back) -> Result:
         """A login that is judged, with what depends on the order of all logins."""
-        log, event, _, identity = waiting
+        _, event, _, identity, name = waiting
         thresholds, decided = self.state.thresholds, back.weighty
         telling = judge(back.risk, identity, back.kind, event.time, thresholds, self.budgets)
         if decided is None:
             line, acts = told_later(back.line, telling), False
         else:
             decision = self.decider.decide(decided.event, decided.login, decided.assessment)
-            line = encode(decided.event, decided.login, decided.assessment, decision, telling, log)
+            line = encode(decided.event, decided.login, decided.assessment, decision, telling, name)
             acts = decision.action != ALLOW
         if back.noticed is not None:
             record(back.noticed.watched, back.noticed.login, self.state)
         self._reach, self._shared = back.reach, back.shared
         self._lines += 1
         row = Row(
-            id_of(log, event),
+            name,
             event.time,
             identity,
             back.risk,
@@ -288,6 +295,7 @@ class Judges:
             telling.finding,
             self._run,
             self._lines,
+            *sourced(name, event),
         )
         return Result(row, back.repeated, acts)
 

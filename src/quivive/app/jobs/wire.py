@@ -27,7 +27,7 @@ class Sent(Struct, frozen=True, array_like=True, tag=0):
 
     number: int
     due: int
-    log: str
+    name: str
     event: AuthEvent
     identity: str
     lent: KnownPlace | None

@@ -152,7 +152,7 @@ class Worker:
             sent.swept,
         )
         judged = self.engine.judge(arrival)
-        self._done.append(self._back(sent.number, judged, sent.log))
+        self._done.append(self._back(sent.number, judged, sent.name))
         if len(self._done) >= AT_ONCE:
             self._say()
         self._judged += 1
@@ -160,9 +160,9 @@ class Worker:
             self._spill = self._spill or spill_of(self.state)
             self._spill.relieve()
 
-    def _back(self, number: int, judged: Judged, log: str) -> Back:
+    def _back(self, number: int, judged: Judged, name: str) -> Back:
         event, login, assessment = judged.event, judged.login, judged.assessment
-        line = encode(event, login, assessment, self.decider.allow, NOT_TOLD, log)
+        line = encode(event, login, assessment, self.decider.allow, NOT_TOLD, name)
         weighty = None
         if not self.decider.allows(event, login, assessment):
             weighty = Weighty(event, login, assessment)

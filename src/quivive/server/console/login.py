@@ -9,6 +9,7 @@ from quivive.app.notices import service_of, side_of
 from quivive.app.output import Line
 from quivive.model.assessment import Reason, level_of
 from quivive.model.event import AuthEvent, Status
+from quivive.model.naming import full_name, source_of
 from quivive.model.notification import Side
 from quivive.server.console.veil import Veil
 
@@ -25,6 +26,11 @@ class Login(Line, kw_only=True, gc=True):
     score: float = 0.0  # a line without these two is shown as well
     reassuring: tuple[Reason, ...] = ()
     side: Side | None = None
+
+    @property
+    def full(self) -> str:
+        """Its full name, which no other login can have."""
+        return full_name(source_of(self.event), self.event.metadata.uid or self.id)
 
     @property
     def time(self) -> int:

@@ -11,6 +11,7 @@ from quivive.app.intents import requests_of_line, row_of
 from quivive.model.audit import Entry
 from quivive.model.response import CONTAINMENT, ResponseRequest
 from quivive.model.verdict import MOST_WHY
+from quivive.server.console.called import line_of
 from quivive.server.console.gather import find_action
 from quivive.server.console.login import read
 from quivive.server.console.page import Page
@@ -56,7 +57,7 @@ async def respond(visit: Visit) -> Response:
 
 
 async def _respond_form(visit: Visit, problem: str = "", chosen: str = "") -> Response:
-    line = await _line(visit)
+    line = await line_of(visit)
     login = await visit.aside(lambda: read(line, visit.veil))
     sender = visit.console.context.sender
     able = []
@@ -84,7 +85,7 @@ async def ask(visit: Visit) -> Response:
     if action not in CONTAINMENT or not why:
         problem = "Say why, so that a colleague can follow it." if action else "Choose what to do."
         return await _respond_form(visit, problem, action)
-    line = await _line(visit)
+    line = await line_of(visit)
     sender, now = _sender(visit), visit.now
     wanted = [
         # Of now, not of the login: what a person asks for is not too late.
@@ -116,14 +117,6 @@ def _keep(visit: Visit, wanted: list[ResponseRequest], why: str) -> None:
         add(connection, [row_of(request) for request in wanted])
         append(connection, entries)
     sign(visit.store)
-
-
-async def _line(visit: Visit) -> bytes:
-    event_id = visit.path["id"]
-    line = await visit.aside(lambda: visit.store.assessment(event_id))
-    if line is None:
-        raise RefusedError(404, "No such login", "It may be older than what the store keeps.")
-    return line
 
 
 def _sender(visit: Visit) -> Sender:

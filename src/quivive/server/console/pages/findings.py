@@ -10,6 +10,7 @@ from starlette.responses import Response
 from quivive.app.errors import UsageError
 from quivive.model.verdict import KINDS, MOST_WHY, VerdictError, VerdictKind
 from quivive.server.console import cursor
+from quivive.server.console.called import line_of
 from quivive.server.console.console import Nav
 from quivive.server.console.gather import Action, actions_of
 from quivive.server.console.login import Login, facts, read
@@ -17,8 +18,9 @@ from quivive.server.console.page import Page
 from quivive.server.console.refused import RefusedError
 from quivive.server.console.visit import Visit, local
 from quivive.server.verdicts import GivenVerdict, give
-from quivive.store import console, views
+from quivive.store import console, named, views
 from quivive.store.incidents import earlier_lines
+from quivive.store.named import Named
 from quivive.store.verdicts import Given
 
 PAGE = 50
@@ -74,7 +76,7 @@ async def finding(visit: Visit) -> Response:
     login, line = await _login(visit)
     await visit.looked("login", login.identity, event=login.id)
 
-    def more() -> tuple[Login | None, Given | None, str | None, list[Action]]:
+    def more() -> tuple[Login | None, Given | None, str | None, list[Action], list[Named]]:
         store = visit.store
         with store.reading() as connection:
             before = earlier_lines(connection, login.identity, login.time)
@@ -83,9 +85,9 @@ async def finding(visit: Visit) -> Response:
         verdict = console.verdict_on(store, login.id)
         return former, verdict, console.incident_of(store, login.id), actions_of(
             store, [line], visit.veil
-        )  # fmt: skip
+        ), named.others(store, login.id)  # fmt: skip
 
-    former, verdict, incident, asked = await visit.aside(more)
+    former, verdict, incident, asked, others = await visit.aside(more)
     return visit.page(
         "finding.html",
         login=login,
@@ -94,6 +96,7 @@ async def finding(visit: Visit) -> Response:
         verdict=verdict,
         incident=incident,
         asked=asked,
+        others=others,
         event=msgspec.json.format(msgspec.json.encode(login.event)).decode(),
     )
 
@@ -136,7 +139,7 @@ async def judge(visit: Visit) -> Response:
     chosen: VerdictKind = next(k for k in KINDS if k == kind)
     amend = fields.get("amend") == "yes"
     try:
-        said = GivenVerdict(event_id=login.id, verdict=chosen, why=why[:MOST_WHY], by=visit.name)
+        said = GivenVerdict(event_id=login.full, verdict=chosen, why=why[:MOST_WHY], by=visit.name)
         await give(visit.console.context, [said], visit.name, amend=amend)
     except (VerdictError, UsageError) as error:
         return await _form(visit, login, kind, why, str(error), next_)
@@ -144,10 +147,7 @@ async def judge(visit: Visit) -> Response:
 
 
 async def _login(visit: Visit) -> tuple[Login, bytes]:
-    event_id = visit.path["id"]
-    line = await visit.aside(lambda: visit.store.assessment(event_id))
-    if line is None:
-        raise RefusedError(404, "No such login", "It may be older than what the store keeps.")
+    line = await line_of(visit)
     return read(line, visit.veil), line
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from quivive.server.console import breakdown, cursor, person
+from quivive.server.console.called import line_of
 from quivive.server.console.console import Nav
 from quivive.server.console.login import read
 from quivive.server.console.page import Page
@@ -102,16 +103,14 @@ async def logins(visit: Visit) -> Response:
 async def login(visit: Visit) -> Response:
     """One login taken apart."""
     name = await visit.identity_of(visit.path["handle"])
-    event_id = visit.path["id"]
-    line = await visit.aside(lambda: visit.store.assessment(event_id))
-    found = read(line, visit.veil) if line is not None else None
-    if found is None or found.identity != name:
+    found = read(await line_of(visit), visit.veil)
+    if found.identity != name:
         raise RefusedError(404, "No such login", "It may be older than what the store keeps.")
     told = await visit.aside(lambda: breakdown.of(visit.store, found))
-    await visit.looked("login", name, event=event_id)
+    await visit.looked("login", name, event=found.id)
     return visit.page(
         "breakdown.html", login=found, told=told, handle=visit.path["handle"],
-        event=quote(event_id),
+        event=quote(found.id),
     )  # fmt: skip
 
 

@@ -44,9 +44,9 @@ async def take(visit: Visit) -> Response:
         return await _page(visit, asked, "Say why, so that a colleague can follow it.")
     if await visit.aside(lambda: link_used(visit.store, asked.serial)):
         raise RefusedError(410, "This link was used before", "Its first answer counts.")
-    await _login(visit, asked)
+    login = await _login(visit, asked)
     by = visit.name or f"link to {asked.audience}"
-    said = GivenVerdict(event_id=asked.event_id, verdict=asked.verdict, why=why, by=by)
+    said = GivenVerdict(event_id=login.full, verdict=asked.verdict, why=why, by=by)
     try:
         await give(visit.console.context, [said], by)
     except VerdictError as error:
