@@ -607,4 +607,55 @@ def test_hostile_names_are_judged_and_read_back(where: str, name: str) -> None:
      "min_risk=nan", "min_risk=101", "finding=perhaps", "a" * 5_000],
 )  # fmt: skip
 def test_wrong_queries_are_refused(shared: Served, query: str) -> None:
-    assert shared.ask("GET", f"/v1/assessments?{query}").status_code in (400, 414)
+    answer = shared.ask("GET", f"/v1/assessments?{query}")
+    assert answer.status_code in (400, 414)
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = answer.json()
+    assert set(said) == {"title", "status", "detail", "request_id"}
+    assert said["status"] == answer.status_code
+    for decoder in ("Expected", "$", "`", "Struct", "Object"):
+        assert decoder not in said["detail"]
+
+
+TIME = "a whole number from 0 to 253,402,300,799,999 (milliseconds since 1970, UTC)"
+LIMIT = "a whole number from 1 to 1,000"
+KNOWN = "identity, since, until, min_risk, finding, limit, cursor"
+NEXT = "cursor: give what stands as next in the page before, as it is"
+LONG = f"'{'x' * 60}…' was given; a text of at most 1,024 characters is wanted"
+
+
+@pytest.mark.parametrize(
+    ("path", "details"),
+    [
+        ("assessments?limit=many", [f"limit: 'many' was given; {LIMIT} is wanted"]),
+        ("assessments?limit=", [f"limit: nothing was given; {LIMIT} is wanted"]),
+        ("assessments?since=2026-11-22&finding=perhaps",
+         [f"since: '2026-11-22' was given; {TIME} is wanted",
+          "finding: 'perhaps' was given; true or false is wanted"]),
+        ("assessments?min_risk=101",
+         ["min_risk: '101' was given; a number from 0 to 100 is wanted"]),
+        ("assessments?min_risk=nan",
+         ["min_risk: 'nan' was given; a number from 0 to 100 is wanted"]),
+        ("assessments?lim%0Ait=1", [f"lim\\nit: no such parameter; there are {KNOWN}"]),
+        ("assessments?limit=1&limit=2&since=3", ["limit: give each one once"]),
+        ("assessments?cursor=e30=", [NEXT]),
+        (f"assessments?identity={'x' * 2_000}", [f"identity: {LONG}"]),
+        ("incidents?status=odd&priority=P9&limit=0",
+         ["status: 'odd' was given; one of acknowledged, closed, open is wanted",
+          "priority: 'P9' was given; one of P1, P2, P3, P4 is wanted",
+          f"limit: '0' was given; {LIMIT} is wanted"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_query_is_told_in_the_words_of_the_api(
+    shared: Served, path: str, details: list[str]
+) -> None:
+    assert shared.ask("GET", f"/v1/{path}").json()["detail"] == "; ".join(details)
+
+
+def test_a_wrong_budget_for_an_answer_is_told_likewise(shared: Served) -> None:
+    wanted = "'soon' was given; a whole number from 1 to 60,000 is wanted"
+    for where, name in (({}, "budget_ms"), ({"quivive-budget-ms": "soon"}, "quivive-budget-ms")):
+        query = "" if where else "?budget_ms=soon"
+        answer = shared.ask("POST", f"/v1/assess{query}", json=login(), headers=where)
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == f"{name}: {wanted}"

@@ -17,6 +17,7 @@ from quivive.server.context import Context, source_of
 from quivive.server.faults import FaultError
 from quivive.server.http import Problem, Reply, Request, json
 from quivive.server.judging import Answer
+from quivive.server.parameters import value_wrong
 from quivive.server.reading import read, traced
 from quivive.server.waiting import FullError, LateError, answers
 from quivive.store.access import Kept, Token
@@ -187,8 +188,9 @@ def _budget(request: Request, asked: int | None, most: float) -> float:
     if asked is None and given:
         try:
             asked = msgspec.convert(given, Budget, strict=False)
-        except msgspec.ValidationError as error:
-            raise Problem(400, f"{BUDGET_HEADER} is wrong", str(error)) from None
+        except msgspec.ValidationError:
+            said = value_wrong(BUDGET_HEADER, given, Budget)
+            raise Problem(400, f"{BUDGET_HEADER} is wrong", said) from None
     return most if asked is None else min(most, asked / 1000)
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from starlette.types import Receive, Scope
 
 from quivive.model.origin import Origin
+from quivive.server.parameters import wrong
 from quivive.store.access import Token
 
 JSON = b"application/json"
@@ -131,11 +132,13 @@ class Request:
                 raise Problem(400, "query cannot be read", "write name=value&name=value") from None
             found = dict(pairs)
             if len(found) != len(pairs):
-                raise Problem(400, "query has a parameter twice", "give each one once")
+                names = [name for name, _ in pairs]
+                twice = ", ".join(dict.fromkeys(n for n in names if names.count(n) > 1))
+                raise Problem(400, "query has a parameter twice", f"{twice}: give each one once")
         try:
             return msgspec.convert(found, kind, strict=False)
-        except msgspec.ValidationError as error:
-            raise Problem(400, "query is wrong", str(error)) from None
+        except msgspec.ValidationError:
+            raise Problem(400, "query is wrong", "; ".join(wrong(found, kind))) from None
 
     async def chunks(self, most: int) -> AsyncIterator[bytes]:
         """The body as it comes. Raises Problem when it is longer than ``most`` bytes."""

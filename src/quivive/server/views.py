@@ -19,7 +19,9 @@ from quivive.store.named import AmbiguousName, find
 from quivive.store.policies import Policies
 
 NEWEST = 10
-Time = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+Time = Annotated[
+    int, Meta(ge=0, le=253_402_300_799_999, description="milliseconds since 1970, UTC")
+]
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
 _profile = msgspec.msgpack.Decoder(Profile)
 
@@ -263,4 +265,5 @@ def _after(cursor: str) -> tuple[int, str]:
         body = base64.b64decode(cursor, altchars=b"-_", validate=True)
         return msgspec.json.decode(body, type=tuple[Time, str])
     except (ValueError, msgspec.DecodeError):
-        raise Problem(400, "cursor cannot be read", "give next of the page before") from None
+        said = "cursor: give what stands as next in the page before, as it is"
+        raise Problem(400, "query is wrong", said) from None
