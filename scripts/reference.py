@@ -14,6 +14,7 @@ from scripts.pages.api import api_page  # noqa: E402
 from scripts.pages.attacks import attacks_page  # noqa: E402
 from scripts.pages.bounds import bounds_page  # noqa: E402
 from scripts.pages.cli import cli_page  # noqa: E402
+from scripts.pages.fetchers import fetchers_page  # noqa: E402
 from scripts.pages.notifiers import notifiers_page  # noqa: E402
 from scripts.pages.output import output_page  # noqa: E402
 from scripts.pages.policy import policy_page  # noqa: E402
@@ -26,6 +27,7 @@ FOLDER = ROOT / "docs" / "reference"
 
 GENERATED = {
     "api.md": api_page,
+    "fetchers.md": fetchers_page,
     "notifiers.md": notifiers_page,
     "responses.md": responses_page,
     "sources.md": sources_page,

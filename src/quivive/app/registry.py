@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import quivive.fetch
 import quivive.notify
 import quivive.respond
 import quivive.signals
@@ -21,6 +22,7 @@ from quivive.signals.signal import Signal
 from quivive.sources.source import Source
 
 if TYPE_CHECKING:  # imports an HTTP client, which most commands need not wait for
+    from quivive.fetch.fetcher import Fetcher
     from quivive.respond.response import Action
 
 
@@ -79,6 +81,17 @@ def actions() -> "dict[str, Action]":
     from quivive.respond.response import Action
 
     return _named(quivive.respond, "ACTION", Action, "a response")
+
+
+@cache
+def fetchers() -> "dict[str, Fetcher]":
+    """Every vendor whose log is fetched, by name.
+
+    Raises TypeError for an entry point that gives none.
+    """
+    from quivive.fetch.fetcher import Fetcher
+
+    return _named(quivive.fetch, "FETCHER", Fetcher, "a fetcher")
 
 
 @cache

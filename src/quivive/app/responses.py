@@ -99,22 +99,7 @@ def load_responses(path: Path) -> Responses:
 
     Raises UsageError naming the file and the setting, and never what a setting holds.
     """
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; check the path") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8 text; settings are a YAML file") from None
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UsageError(f"{path}{line}: broken YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise UsageError(f"{path}: broken YAML; check it") from None
-    if loaded is None:
-        return Responses()
-    if not isinstance(loaded, dict):
-        raise UsageError(f"{path}: expected sections such as 'responses:'")
-    section = _convert(loaded.get("responses") or {}, _Section, f"{path}: responses")
+    section = convert(sections_of(path).get("responses") or {}, _Section, f"{path}: responses")
     connections: list[Connection] = []
     for number, wanted in enumerate(section.connections):
         made = _connect(wanted, f"{path}: responses.connections[{number}]")
@@ -134,6 +119,26 @@ def load_responses(path: Path) -> Responses:
     )
 
 
+def sections_of(path: Path) -> dict[Any, Any]:
+    """The sections of a settings file. Raises UsageError for a file that has none."""
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; check the path") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8 text; settings are a YAML file") from None
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UsageError(f"{path}{line}: broken YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise UsageError(f"{path}: broken YAML; check it") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise UsageError(f"{path}: expected sections such as 'responses:'")
+    return loaded
+
+
 def _connect(wanted: _Connection, where: str) -> Connection:
     known = actions()
     if wanted.vendor not in known:
@@ -141,7 +146,7 @@ def _connect(wanted: _Connection, where: str) -> Connection:
             f"{where}.vendor: no vendor {wanted.vendor!r}; one of {', '.join(sorted(known))}"
         )
     action = known[wanted.vendor]
-    settings = _convert(wanted.settings, action.settings, f"{where}.settings")
+    settings = convert(wanted.settings, action.settings, f"{where}.settings")
     serves = {name: name for name in (wanted.serves or tuple(action.does))}
     serves |= wanted.instead
     for name, done in serves.items():
@@ -170,7 +175,8 @@ def _connect(wanted: _Connection, where: str) -> Connection:
     )
 
 
-def _convert(found: object, kind: type[Any], where: str) -> Any:
+def convert(found: object, kind: type[Any], where: str) -> Any:
+    """Plain values as settings. Raises UsageError naming the setting, and never what it holds."""
     try:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:

@@ -14,6 +14,7 @@ from quivive.app.memory import seldom
 COMMANDS = {
     "normalize": "Log records in, one OCSF Authentication object a line out.",
     "score": "Score every login of some logs, with reasons.",
+    "fetch": "Fetch logs from the APIs of vendors.",
     "serve": "Judge logins over HTTP, in their own path or as they are sent.",
     "token": "Make, list and revoke the tokens of the server.",
     "explain": "Explain one scored login.",

@@ -101,10 +101,12 @@ class Client:
         transport: httpx2.BaseTransport | None = None,
         resolver: Resolve = resolve,
         breaker: Breaker | None = None,
+        most_body: int = MOST_BODY,
     ) -> None:
         """For the host of ``base``; ``private``: whether its address may be a private one.
 
         also: URLs of further hosts that may be asked, such as the one that gives tokens.
+        most_body: bytes of an answer that are taken.
         Raises RefusedError for a base that is no plain http(s) URL.
         """
         self.settings = settings or HttpSettings()
@@ -115,6 +117,7 @@ class Client:
         if self.settings.allow_private is not None:
             private = self.settings.allow_private
         self._private = private
+        self._most_body = most_body
         self.clock = clock or system_clock()
         self.breaker = breaker or Breaker()
         self._resolve = resolver
@@ -230,10 +233,10 @@ class Client:
                     body += chunk
                     if self.clock.now() > until:
                         raise UnavailableError(f"{url.host} answered too slowly to wait for")
-                    if len(body) > MOST_BODY:
+                    if len(body) > self._most_body:
                         raise UnavailableError(
                             f"{url.host} answered {answer.status_code} with more than"
-                            f" {MOST_BODY >> 20} MiB"
+                            f" {self._most_body >> 20} MiB"
                         )
                 found = {k.lower(): v for k, v in answer.headers.items()}
                 request_id = next((found[k] for k in REQUEST_IDS if k in found), None)

@@ -51,7 +51,9 @@ class _Key(Struct):
     private_key: str
 
 
-def authorise(settings: Settings, talk: Talk) -> Mapping[str, str]:
+def authorise(
+    settings: Settings, talk: Talk, scopes: tuple[str, ...] = SCOPES
+) -> Mapping[str, str]:
     """A token for a JWT that the service account signs (RFC 7523)."""
     url = f"{settings.tokens.rstrip('/')}/token"
 
@@ -66,7 +68,7 @@ def authorise(settings: Settings, talk: Talk) -> Mapping[str, str]:
         claims = {
             "iss": key.client_email,
             "sub": settings.administrator,
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(scopes),
             "aud": url,
             "iat": now,
             "exp": now + LIFE,

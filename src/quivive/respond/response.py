@@ -151,6 +151,11 @@ class Talk:
         self._say(words, "POST", url, None)
         return self._send("POST", url, headers, body, expect=expect)
 
+    def get(self, words: str, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """An answer as it came, with its headers. Not for dry runs."""
+        self._say(words, "GET", path, None)
+        return self._send("GET", path, headers, None, expect=(200,))
+
     def call(self, words: str, asked: Callable[[], Any], stand_in: Any = None) -> Any:
         """Something asked through the vendor's own library, which retries by itself."""
         self.asked.append(words[:MOST_WORDS])

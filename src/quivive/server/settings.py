@@ -14,6 +14,7 @@ from quivive.app.oidc import Oidc
 Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Bytes = Annotated[int, Meta(ge=1_024, le=1 << 30)]
 Seconds = Annotated[float, Meta(gt=0, le=3_600)]
+SECTIONS = ("server", "responses", "notify", "fetch")  # of a settings file
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 
 
@@ -75,11 +76,11 @@ def read_settings(path: Path) -> ServerSettings:
         line = f":{mark.line + 1}" if mark is not None else ""
         raise UsageError(f"{path}{line}: no YAML; mend it there") from None
     if not isinstance(found, dict | None):
-        raise UsageError(f"{path}: the settings are sections: server:, responses:, notify:")
+        raise UsageError(f"{path}: the settings are sections: {', '.join(SECTIONS)}")
     sections = found or {}
     for name in sections:
-        if name not in ("server", "responses", "notify"):
-            raise UsageError(f"{path}: no section {str(name)[:40]!r}: server, responses, notify")
+        if name not in SECTIONS:
+            raise UsageError(f"{path}: no section {str(name)[:40]!r}: {', '.join(SECTIONS)}")
     try:
         return msgspec.convert(sections.get("server") or {}, ServerSettings)
     except msgspec.ValidationError as error:

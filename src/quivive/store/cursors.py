@@ -1,0 +1,21 @@
+"""How far vendors' logs were fetched: one cursor a consumer, connection and stream, in ``meta``."""
+
+import sqlalchemy as sa
+
+from quivive.store import schema
+from quivive.store.database import Store
+
+PREFIX = "fetched:"
+
+
+def load(store: Store, name: str) -> str | None:
+    """The cursor kept under a name, or None."""
+    query = sa.select(schema.meta.c.value).where(schema.meta.c.key == PREFIX + name)
+    with store.reading() as connection:
+        return connection.scalar(query)
+
+
+def write(connection: sa.Connection, name: str, cursor: str) -> None:
+    """Keeps a cursor, in the transaction of ``connection``."""
+    statement = schema.upsert(connection, schema.meta, ("key", "value"), replace=True)
+    schema.cursor(connection).execute(statement, (PREFIX + name, cursor))
