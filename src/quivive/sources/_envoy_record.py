@@ -1,12 +1,12 @@
 """Envoy's access log taken apart: JSON of any key spelling, and its and Istio's default lines."""
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from quivive.model.record import RawRecord, RejectError
-from quivive.sources._access_log import decoded, wrapped
-from quivive.sources.fields import clean
+from quivive.sources._access_log import SPIFFE, decoded, wrapped
+from quivive.sources._proxy_caller import Caller, certified, workload
+from quivive.sources._proxy_entry import Entry, entry_of, name_of
 
 MAX_LINE = 16_384
 # Names as the command operators have them, with "_" for every other mark; Istio, Envoy Gateway and
@@ -21,17 +21,10 @@ _MARKS = frozenset(
     }
 )
 _FEWEST_MARKS = 2
+_PEERS = ("downstream_peer_uri_san", "peer_uri_san", "source_principal", "downstream_peer")
+_SUBJECTS = ("downstream_peer_subject", "peer_subject", "downstream_peer_certificate_subject")
+_PRINTS = ("downstream_peer_fingerprint_256", "downstream_peer_fingerprint_1")
 _ANSWER = ("response_code", "status", "response_flags")
-_OTHER_WORDS = re.compile(r"[^a-z0-9]+")
-_CLAIM = re.compile(r"(?:jwt_claims?|jwt_payload|jwt|token_claims?|claims?)_(.+)")
-_HOLDERS = frozenset(
-    {
-        *("jwt", "jwt_payload", "jwt_claims", "jwt_metadata", "auth_jwt", "claims"),
-        *("token_claims", "dynamic_metadata"),
-    }
-)
-_DEEPEST = 3
-_WIDEST = 8
 
 _BEGIN = re.compile(
     r'\[\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-][\d:]{4,6})?\] "\S+ \S+ \S+" (?:\d{1,3}|-) '
@@ -59,35 +52,6 @@ _MESSAGE = re.compile(
     r"\[\d{4}-\d\d-\d\d[ T][\d:.]+\]\[\d+\]\[\w+\]"
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z\t(?:debug|info|warn|error|fatal)\t"
 )
-
-
-class Entry:
-    """One line of the log: its members by name, and the claims of the token it was made with."""
-
-    __slots__ = ("claims", "row")
-
-    def __init__(self, row: dict[str, Any], claims: dict[str, Any]) -> None:
-        """``row`` by names of small letters, digits and "_"."""
-        self.row = row
-        self.claims = claims
-
-    def word(self, *names: str) -> str | None:
-        """The first of these members that says something."""
-        row = self.row
-        for name in names:
-            value = row.get(name)
-            if value is not None:
-                found = clean(value) if type(value) is str else None
-                if found is not None:
-                    return found
-                if type(value) is int:
-                    return str(value)
-        return None
-
-    def damaged(self, *names: str) -> str | None:
-        """The first of these members that holds neither a text nor a number."""
-        row = self.row
-        return next((name for name in names if type(row.get(name)) in (list, dict, bool)), None)
 
 
 def is_entry(record: RawRecord) -> bool:
@@ -119,61 +83,33 @@ def read_entry(record: RawRecord) -> Entry | None:
     if fields is None:
         return _from_line(record.body[:MAX_LINE].decode("utf-8", "replace").strip())
     if _is_object(fields):
-        return _from_object(fields)
+        return entry_of(fields)
     line = wrapped(fields) or ""
     if not line.startswith("{"):
         return _from_line(line)
     inner = decoded(line)
     if inner is None:
         raise RejectError("log: no JSON object")
-    return _from_object(inner)
+    return entry_of(inner)
+
+
+def peer_of(entry: Entry) -> Caller | None:
+    """Whose certificate the connection was made with."""
+    for name in _PEERS:
+        said = entry.word(name)
+        # A certificate may have several names; the first is the workload's.
+        san = said.partition(",")[0] if said else None
+        if san is not None and san.startswith(SPIFFE):
+            return workload(san)
+    subject = entry.word(*_SUBJECTS)
+    if subject is None:
+        return None
+    return certified(subject, entry.word(*_PRINTS) or entry.word("downstream_peer_serial"))
 
 
 def _is_object(fields: dict[str, Any]) -> bool:
-    names = {_name(key) for key in fields}
+    names = {name_of(key) for key in fields}
     return len(names & _MARKS) >= _FEWEST_MARKS and not names.isdisjoint(_ANSWER)
-
-
-@lru_cache(maxsize=4096)
-def _name(key: str) -> str:
-    """ "x_request_id" of "X-Request-Id", "authority" of ":authority"."""
-    return _OTHER_WORDS.sub("_", key[:64].lower()).strip("_")
-
-
-@lru_cache(maxsize=4096)
-def _claim(name: str) -> str | None:
-    """The claim that a member is named for: "sub" of "jwt_sub"."""
-    found = _CLAIM.fullmatch(name)
-    return found[1] if found else None
-
-
-def _from_object(fields: dict[str, Any]) -> Entry:
-    row: dict[str, Any] = {}
-    claims: dict[str, Any] = {}
-    for key, value in fields.items():
-        name = _name(key)
-        if name in _HOLDERS:
-            claims = _claims(value) or claims
-        elif (claim := _claim(name)) is not None:
-            claims.setdefault(claim, value)
-        else:
-            row.setdefault(name, value)
-    return Entry(row, claims)
-
-
-def _claims(value: Any, depth: int = _DEEPEST) -> dict[str, Any] | None:
-    """The payload of a token, under however many names of filters and issuers."""
-    if type(value) is str and value.startswith("{"):
-        value = decoded(value)
-    if type(value) is not dict:
-        return None
-    if "sub" in value or "iss" in value:
-        return {_name(key): inner for key, inner in value.items() if type(key) is str}
-    if depth:
-        for inner in list(value.values())[:_WIDEST]:
-            if found := _claims(inner, depth - 1):
-                return found
-    return None
 
 
 def _from_line(line: str) -> Entry | None:
@@ -185,7 +121,7 @@ def _from_line(line: str) -> Entry | None:
         raise RejectError("line: neither Envoy's nor Istio's default format")
     row: dict[str, Any] = found.groupdict()
     pairs = _PAIR.findall(row.pop("pairs") or "")
-    said = {_name(key): quoted or bare for key, quoted, bare in pairs}
+    said = {name_of(key): quoted or bare for key, quoted, bare in pairs}
     if len(said) < len(pairs):
         raise RejectError("line: a name behind it twice; a value imitates the log")
-    return _from_object(said | row)
+    return entry_of(said | row)

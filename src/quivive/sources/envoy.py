@@ -12,8 +12,9 @@ from quivive.sources._access_log import (
     request_of,
     service_of,
 )
-from quivive.sources._envoy_caller import Caller, caller_of
-from quivive.sources._envoy_record import Entry, is_entry, read_entry
+from quivive.sources._envoy_record import is_entry, peer_of, read_entry
+from quivive.sources._proxy_caller import Caller, caller_of
+from quivive.sources._proxy_entry import Entry, fingerprint_of
 from quivive.sources.source import Source
 
 _PRODUCT = Product(name="Envoy", vendor_name="Envoy")
@@ -43,7 +44,7 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
     entry = read_entry(record)
     if entry is None:
         return _MESSAGE
-    caller = caller_of(entry)
+    caller = caller_of(entry, peer_of(entry))
     if caller is None:
         return _NOBODY
     key, written = _written(entry)
@@ -86,7 +87,7 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
             else operation_of(
                 method, entry.word("path", "x_envoy_origin_path", "x_envoy_original_path")
             ),
-            tls_fingerprint=_fingerprint(entry),
+            tls_fingerprint=fingerprint_of(entry),
         ),
     )
 
@@ -142,13 +143,6 @@ def _client(entry: Entry) -> Endpoint | None:
         "downstream_direct_remote_address",
     )
     return client_of(remote, entry.word("x_forwarded_for"))
-
-
-def _fingerprint(entry: Entry) -> str | None:
-    return entry.word(
-        *("tls_ja4_fingerprint", "ja4", "ja4_fingerprint", "x_ja4_fingerprint"),
-        *("tls_ja3_fingerprint", "ja3", "ja3_fingerprint", "x_ja3_fingerprint"),
-    )
 
 
 SOURCE = Source(

@@ -1,4 +1,4 @@
-"""Who made a request that Envoy passed on: a token's claims, a peer's certificate, a header."""
+"""Who made a request that a proxy passed on: a token's claims, a certificate, a header."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,23 +8,21 @@ from msgspec import Struct
 from quivive.model.event import Account, Actor, AuthFactor, Session, User, UserType
 from quivive.model.record import RejectError
 from quivive.sources import fields
-from quivive.sources._access_log import CERTIFICATE, SPIFFE, TLS, machine_of, names_of
-from quivive.sources._envoy_record import Entry
+from quivive.sources._access_log import CERTIFICATE, TLS, machine_of, names_of
+from quivive.sources._proxy_entry import Entry
 from quivive.sources.fields import clean, field
 
 # What proxies and gateways call the headers, and operators the members, that hold the user.
 _NAMES = (
+    "remote_user",
     *("x_forwarded_preferred_username", "x_auth_request_preferred_username"),
     *("x_forwarded_user", "x_auth_request_user", "x_remote_user", "x_user", "x_user_name"),
     *("x_goog_authenticated_user_email", "cf_access_authenticated_user_email"),
-    *("x_consumer_username", "x_user_id", "remote_user", "username", "user_name", "user"),
+    *("x_consumer_username", "x_user_id", "username", "user_name", "user"),
     *("authenticated_user", "principal", "sub", "subject", "user_id"),
 )
 _MAILS = ("x_forwarded_email", "x_auth_request_email", "x_user_email", "user_email", "email")
 _KEYS = ("api_key_id", "key_id", "x_api_key_id", "credential_id", "x_credential_identifier")
-_PEERS = ("downstream_peer_uri_san", "peer_uri_san", "source_principal", "downstream_peer")
-_SUBJECTS = ("downstream_peer_subject", "peer_subject", "downstream_peer_certificate_subject")
-_PRINTS = ("downstream_peer_fingerprint_256", "downstream_peer_fingerprint_1")
 _CLAIMED = ("preferred_username", "upn", "unique_name", "email", "username", "cognito_username")
 _CLIENTS = ("azp", "client_id", "appid", "cid")
 _MAX_NAME = 512
@@ -34,7 +32,7 @@ _BEARER = ("OAUTH 2.0", 6)
 class Caller(Struct, frozen=True, kw_only=True):
     """Who it was and how that is known.
 
-    proven: Envoy itself verified the token or the certificate; a header is only told.
+    proven: the proxy itself verified the token or the certificate; a header is only told.
     """
 
     user: User
@@ -46,13 +44,13 @@ class Caller(Struct, frozen=True, kw_only=True):
     protocol: tuple[str, int] | None = None
 
 
-def caller_of(entry: Entry) -> Caller | None:
-    """The end user of a token, else of a header, else the peer of the connection.
+def caller_of(entry: Entry, peer: Caller | None) -> Caller | None:
+    """The end user of a token, else of a header, else the peer, whose certificate it was.
 
     Raises RejectError for a user that is no text.
     """
-    peer = _peer(entry)
-    by_token = _by_claims(entry.claims, _key(entry), peer) if entry.claims else None
+    through = peer.user if peer else None
+    by_token = _by_claims(entry.claims, _key(entry), through) if entry.claims else None
     if by_token is not None:
         return by_token
     if (name := entry.word(*_NAMES)) is not None or (name := entry.word(*_MAILS)) is not None:
@@ -61,13 +59,11 @@ def caller_of(entry: Entry) -> Caller | None:
         return Caller(
             user=_user(name, None, fields.email(mail) or fields.email(name), _key(entry)),
             proven=False,
-            actor=_through(peer),
+            actor=_through(through),
         )
-    if peer is None:
-        if (damaged := entry.damaged(*_NAMES, *_MAILS)) is not None:
-            raise RejectError(f"{damaged}: not a text")
-        return None
-    return Caller(user=peer, proven=True, factors=CERTIFICATE, protocol=TLS)
+    if peer is None and (damaged := entry.damaged(*_NAMES, *_MAILS)) is not None:
+        raise RejectError(f"{damaged}: not a text")
+    return peer
 
 
 def _key(entry: Entry) -> str | None:
@@ -148,36 +144,26 @@ def _through(peer: User | None, app: str | None = None) -> Actor | None:
     return Actor(app_name=workload, app_uid=app) if workload or app else None
 
 
-def _peer(entry: Entry) -> User | None:
-    """Whose certificate the connection was made with."""
-    for name in _PEERS:
-        said = entry.word(name)
-        # A certificate may have several names; the first is the workload's.
-        san = said.partition(",")[0] if said else None
-        if san is not None and san.startswith(SPIFFE):
-            return _workload(san[:_MAX_NAME])
-    subject = entry.word(*_SUBJECTS)
-    if subject is None:
-        return None
-    return _certified(subject, entry.word(*_PRINTS) or entry.word("downstream_peer_serial"))
-
-
 @lru_cache(maxsize=4096)
-def _workload(name: str) -> User:
+def workload(name: str) -> Caller:
+    """The peer that a SPIFFE id names."""
     # Its certificates live for hours, so that none of them is worth remembering.
-    return User(name=name, type_id=UserType.SERVICE)
+    user = User(name=name[:_MAX_NAME], type_id=UserType.SERVICE)
+    return Caller(user=user, proven=True, factors=CERTIFICATE, protocol=TLS)
 
 
 @lru_cache(maxsize=4096)
-def _certified(subject: str, key: str | None) -> User:
+def certified(subject: str, key: str | None, proven: bool = True) -> Caller:
+    """The peer that the subject of a certificate names; ``key`` is the certificate's own id."""
     names = names_of(subject)
     name = (names.get("cn") or names.get("uid") or subject)[:_MAX_NAME]
-    return User(
+    user = User(
         name=name,
         uid=subject[:_MAX_NAME] if subject != name else None,
         email_addr=fields.email(names.get("emailaddress")) or fields.email(name),
         credential_uid=key,
     )
+    return Caller(user=user, proven=proven, factors=CERTIFICATE, protocol=TLS)
 
 
 @lru_cache(maxsize=4096)
