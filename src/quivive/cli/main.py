@@ -34,6 +34,8 @@ COMMANDS = {
     "user": "Say who may use the console, and as what.",
     "report": "What a week came to, as HTML or PDF: M1 to M10, incidents, services.",
     "query": "Ask the telemetry in SQL.",
+    "backup": "Copy everything that cannot be had again, while all is at work.",
+    "restore": "Check a backup, and put it back where nothing is.",
     "prune": "Forget what is older than it may be kept.",
     "audit": "Verify, list and export the audit trail.",
     "gameday": "Play a scenario through the whole path, against local fakes.",
