@@ -2,6 +2,7 @@
 
 import platform
 import time
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -16,10 +17,17 @@ MARKS = {
 
 @click.command("doctor")
 @click.option("--state", metavar="DIR", help="Check this state directory too.")
-def command(state: str | None) -> None:
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Check the section fetch of this settings file too.",
+)
+def command(state: str | None, config: Path | None) -> None:
     """Say what is here, what is missing, and what the missing costs in detection."""
     from quivive.app.clocks import clock_status
     from quivive.app.doctor import Check
+    from quivive.app.fetch_health import fetch_status
     from quivive.app.geoip import status
     from quivive.app.health import telemetry
     from quivive.app.key_health import key_status
@@ -29,6 +37,7 @@ def command(state: str | None) -> None:
     from quivive.app.running import cut_short
     from quivive.store.database import Store, StoreError
 
+    now = time.time_ns() // 1_000_000
     checks = [
         Check(name="python", level="ok", text=f"Python {platform.python_version()}", remedy=None),
         Check(
@@ -37,7 +46,7 @@ def command(state: str | None) -> None:
             text=f"{len(sources())} log sources, {len(signals())} signal families",
             remedy=None,
         ),
-        *status(home_dir(), time.time_ns() // 1_000_000),
+        *status(home_dir(), now),
     ]
     if state is not None:
         try:
@@ -47,9 +56,12 @@ def command(state: str | None) -> None:
                 checks += cut_short(store)
                 checks += clock_status(store)
                 checks += key_status(store)
+                checks += fetch_status(config, store, now) if config is not None else []
             checks += telemetry(state)
         except StoreError as error:
             checks.append(Check(name="state", level="missing", text=str(error), remedy=None))
+    elif config is not None:
+        checks += fetch_status(config, None, now)
     console = Console(highlight=False, soft_wrap=True)
     for check in checks:
         console.print(f"{MARKS[check.level]}  [bold]{check.name}[/bold]  {escape(check.text)}")

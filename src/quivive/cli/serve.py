@@ -21,7 +21,7 @@ from quivive.cli.shared import (
     "--config",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="YAML with the sections server, responses and notify.",
+    help="YAML with the sections server, responses, notify and fetch.",
 )
 @click.option(
     "--policy",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from quivive.app.fetches import load_fetches
 from quivive.app.key_health import key_status
 from quivive.app.measures import measure
 from quivive.app.missing_secrets import missing_secrets
@@ -22,6 +23,7 @@ from quivive.server.console.console import Console
 from quivive.server.console.pages import found
 from quivive.server.context import Context
 from quivive.server.faults import where
+from quivive.server.fetching import Fetching
 from quivive.server.figures import Figures
 from quivive.server.front import Front
 from quivive.server.judge import Judge
@@ -67,7 +69,7 @@ class Server:
     ) -> None:
         """Opens the store, takes the right to write and loads the state.
 
-        config: the settings file with the sections responses and notify; lasting: what is
+        config: the settings file with the sections responses, notify and fetch; lasting: what is
         acknowledged survives a loss of power; telemetry: whether every login is written to Parquet
         too, or the folder where; sending: False leaves the outbox to others; renew: reads all
         files anew. Raises ConfigurationError.
@@ -103,6 +105,7 @@ class Server:
             )
             self.context.openapi = encoded()
             self.context.ssf = self._transmitter(config)
+            self.fetching = Fetching(self.context, config)
             self.reloader: Reloader | None = None
             if renew is not None:
                 self.reloader = Reloader(self.context, renew, lambda: self.prepare(config))
@@ -138,6 +141,7 @@ class Server:
         sent = self.sender.parts_of(config) if self.sender is not None else None
         self._warn(config)
         ssf = self._transmitter(config)
+        fetches = load_fetches(config) if config is not None else ()
 
         def adopt(settings: ServerSettings) -> None:
             self.context.ssf = ssf
@@ -149,6 +153,7 @@ class Server:
             if self.sender is not None and sent is not None:
                 self.sender.adopt(sent)
             self._joined(sent.transmitter if sent is not None else None)
+            self.fetching.adopt(fetches)
 
         return adopt
 
@@ -202,6 +207,7 @@ class Server:
             (COST_SECONDS, self.weigh_cost),
         )
         self._tasks = [asyncio.create_task(_repeat(s, what)) for s, what in every]
+        self.fetching.start()
         if self.telemetry is not None:
             self._tasks.append(asyncio.create_task(_repeat(TELEMETRY_SECONDS, self.write_out)))
 
@@ -258,6 +264,7 @@ class Server:
 
     async def end(self) -> None:
         """Finishes what was accepted, keeps everything, lets go of the store."""
+        await self.fetching.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

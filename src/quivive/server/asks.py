@@ -9,6 +9,7 @@ from quivive.model.origin import Origin
 from quivive.model.record import Reject
 from quivive.server.judging import Answer
 from quivive.store.access import Kept
+from quivive.store.batch import Writes
 
 
 class Ask:
@@ -23,9 +24,10 @@ class Ask:
         rejects: Sequence[Reject] = (),
         answer: "Callable[[Sequence[Answer]], Kept] | None" = None,
         origin: Origin | None = None,
+        also: Writes | None = None,
     ) -> None:
         """name: of the input; answer: what is kept for a request that comes again; origin: what is
-        passed on with all that is asked because of it.
+        passed on with all that is asked because of it; also: writes with the last of it.
         """
         self.name = name
         self.events = events
@@ -33,6 +35,7 @@ class Ask:
         self.rejects = rejects
         self.answer = answer
         self.origin = origin
+        self.also = also
         self.answers: list[Answer] = []
         self.failed: Exception | None = None
         self.faults = 0

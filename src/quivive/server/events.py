@@ -103,7 +103,7 @@ async def events(context: Context, request: Request) -> Reply:
         raise _later(context) from None
     except FaultError as error:
         raise Problem(500, "a fault of the server", str(error)) from None
-    _count(context, found, given)
+    count(context, found, given, by="http")
     return Reply(_counted(found, given))
 
 
@@ -131,13 +131,14 @@ def _counted(found: Read, given: Sequence[Answer]) -> bytes:
     )
 
 
-def _count(context: Context, found: Read, given: Sequence[Answer]) -> None:
+def count(context: Context, found: Read, given: Sequence[Answer], *, by: str) -> None:
+    """Counts what became of records for /metrics; ``by``: how they came."""
     records = context.figures.records
     for name, count in found.sources.items():
         records[name, "event"] += count
-    records["http", "known"] += sum(a.what == "known" for a in given)
-    records["http", "skip"] += sum(found.skips.values())
-    records["http", "reject"] += len(found.rejects)
+    records[by, "known"] += sum(a.what == "known" for a in given)
+    records[by, "skip"] += sum(found.skips.values())
+    records[by, "reject"] += len(found.rejects)
 
 
 def _later(context: Context) -> Problem:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from quivive.app.access import allows
 from quivive.server.context import Context
+from quivive.server.fetched import FetchState, states
 from quivive.server.http import Reply, Request, json
 from quivive.store.views import reachable
 
@@ -21,9 +22,9 @@ class Alive(Struct, frozen=True):
 
 class Ready(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether logins are judged: ready, or what is in the way. Details are for tokens with the
-    scope metrics: the store's own words, events that wait, seconds since the newest login, and
-    why changed files were refused. spares: what the guardrail of cost leaves out. files:
-    "refused" while the server works by those of before.
+    scope metrics: the store's own words, events that wait, seconds since the newest login, why
+    changed files were refused, and by connection how far vendors' logs are fetched. spares: what
+    the guardrail of cost leaves out. files: "refused" while the server works by those of before.
     """
 
     status: str
@@ -35,6 +36,7 @@ class Ready(Struct, frozen=True, kw_only=True, omit_defaults=True):
     spares: tuple[str, ...] = ()
     waiting: int | None = None
     lag_seconds: float | None = None
+    fetch: dict[str, FetchState] = {}
 
 
 async def healthz(_: Context, __: Request) -> Reply:
@@ -64,6 +66,11 @@ async def readyz(context: Context, request: Request) -> Reply:
         newest = context.figures.newest
         lag = max(0.0, (context.clock() - newest) / 1000) if newest else None
         said = replace(
-            said, problem=problem, reload_problem=context.refused, waiting=waiting, lag_seconds=lag
+            said,
+            problem=problem,
+            reload_problem=context.refused,
+            waiting=waiting,
+            lag_seconds=lag,
+            fetch=states(context.fetched, context.clock()),
         )
     return json(said, 200 if status == "ready" else 503)

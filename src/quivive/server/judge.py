@@ -267,6 +267,8 @@ class Judge:
         if ask.answer is not None:
             kept = ask.answer(ask.answers)
             self.judging.note(lambda connection: keep_answer(connection, kept))
+        if ask.also is not None:
+            self.judging.note(ask.also)
 
     def _keep(self) -> None:
         if self.judging.keep():

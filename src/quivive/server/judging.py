@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
-import sqlalchemy as sa
 from msgspec import Struct
 
 from quivive.app import burning
@@ -38,7 +37,7 @@ from quivive.policy.decider import Decider
 from quivive.server.figures import HISTORY_MS, Figures
 from quivive.server.guardrail import Change
 from quivive.store.audit import now as wall_clock
-from quivive.store.batch import Outgoing
+from quivive.store.batch import Outgoing, Writes
 from quivive.store.database import Store
 from quivive.store.models import Author, Models
 
@@ -47,7 +46,6 @@ NEVER = 1 << 62  # logins after which a checkpoint is made by itself: judge.py s
 LIVE_MS = 3_600_000  # logs whose newest event is no older than this are read as they are written
 
 T = TypeVar("T")
-Writes = Callable[[sa.Connection], None]
 
 
 class Answer(NamedTuple):

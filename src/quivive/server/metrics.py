@@ -40,6 +40,7 @@ class Collector:
         yield from _work(self.context, figures, now)
         yield from _clocks(figures)
         yield from _looked(self.measures())
+        yield from _fetches(self.context, now)
         yield from _responses(self.context)
 
 
@@ -219,6 +220,36 @@ def _looked(found: Measures) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "quivive_dead_letters", "Records that could not be read.", value=found.dead_letters
     )
+
+
+def _fetches(context: Context, now: int) -> Iterator[Metric]:
+    if not context.fetched:
+        return
+    behind = GaugeMetricFamily(
+        "quivive_fetch_behind_seconds",
+        "Back to when everything of a vendor's log is fetched. Absent before the first round.",
+        labels=["connection"],
+    )
+    success = GaugeMetricFamily(
+        "quivive_fetch_success_timestamp_seconds",
+        "When a vendor's log was last fetched to its end.",
+        labels=["connection"],
+    )
+    records = CounterMetricFamily(
+        "quivive_fetched_records", "Records fetched from vendors.", labels=["connection"]
+    )
+    failures = CounterMetricFamily(
+        "quivive_fetch_failures", "Rounds in which a vendor failed.", labels=["connection"]
+    )
+    for name, each in list(context.fetched.items()):
+        seconds = each.behind(now)
+        if seconds is not None:
+            behind.add_metric([name], seconds)
+        if each.success is not None:
+            success.add_metric([name], each.success / 1000)
+        records.add_metric([name], each.records)
+        failures.add_metric([name], each.failures)
+    yield from (behind, success, records, failures)
 
 
 def _responses(context: Context) -> Iterator[Metric]:

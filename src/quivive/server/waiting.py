@@ -13,6 +13,7 @@ from quivive.server.http import Problem
 from quivive.server.judge import Judge
 from quivive.server.judging import Answer, Judging
 from quivive.store.access import Kept
+from quivive.store.batch import Writes
 
 T = TypeVar("T")
 
@@ -35,14 +36,17 @@ async def answers(
     rejects: Sequence[Reject] = (),
     answer: Callable[[Sequence[Answer]], Kept] | None = None,
     origin: Origin | None = None,
+    also: Writes | None = None,
 ) -> Sequence[Answer]:
-    """What became of some events, once that is kept. within: seconds.
+    """What became of some events, once that is kept. within: seconds. also: writes with it.
 
     Raises FullError, LateError, StoreUnavailable, FaultError.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
-    ask = Ask(name, events, _to(loop, future), rejects=rejects, answer=answer, origin=origin)
+    ask = Ask(
+        name, events, _to(loop, future), rejects=rejects, answer=answer, origin=origin, also=also
+    )
     if not judge.ask(ask, urgent=urgent):
         raise FullError
     return await _result(loop, future, within)  # type: ignore[no-any-return]

@@ -10,6 +10,8 @@ from quivive.model.record import Reject
 from quivive.store import schema
 from quivive.store.schema import upsert
 
+Writes = Callable[[sa.Connection], None]  # in the transaction of the connection
+
 
 class Row(NamedTuple):
     """One assessment as it is kept: the output line with what it is found by.
@@ -103,7 +105,7 @@ class Batch(Struct):
     settled: bool = False
     outbox: Sequence[Outgoing] = ()
     run: RunRow | None = None
-    also: Sequence[Callable[[sa.Connection], None]] = ()
+    also: Sequence[Writes] = ()
 
 
 def write(connection: sa.Connection, batch: Batch) -> None:
