@@ -19,6 +19,7 @@ from quivive.server.figures import Figures
 from quivive.server.http import Problem
 from quivive.server.judge import Judge
 from quivive.server.remembered import Edges
+from quivive.server.repeating import Memories
 from quivive.server.settings import ServerSettings
 from quivive.server.waiting import act
 from quivive.server.workers import Sender
@@ -83,6 +84,7 @@ class Context:
         self.access = Access(store)
         self.door = Door(self.access.all())
         self.edges = Edges()
+        self.memories = Memories(PARSING)
         self.measures = Measures()
         self.telemetry: Telemetry | None = None
         self.openapi = b""

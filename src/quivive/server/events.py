@@ -80,7 +80,8 @@ async def events(context: Context, request: Request) -> Reply:
     name = f"http:{token.name}"
 
     def parse() -> Read:
-        found = read(body, source, name, context.clock())
+        with context.memories.lent(query.source) as memory:
+            found = read(body, source, name, context.clock(), memory=memory)
         found.events.sort(key=lambda event: event.time)
         return found
 

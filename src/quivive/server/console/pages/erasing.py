@@ -52,6 +52,7 @@ async def done(visit: Visit) -> Response:
         with telemetry.lock if telemetry is not None else nullcontext():
             found = judging.changing(lambda store: do(store, name, author, folder))
         judging.forget()
+        visit.console.context.memories.forget()
         return found
 
     try:
