@@ -7,16 +7,20 @@ import json
 import tracemalloc
 import zlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quivive.app.ingest import Tally, events
 from quivive.inputs.framing import frame
 from quivive.inputs.opening import CHUNK
 from quivive.inputs.splitter import CONTAINERS, split
+from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, Reject
+from tests.conftest import DATA
 
 MIB = 1 << 20
 
@@ -154,6 +158,59 @@ def test_a_record_with_a_list_of_its_own_is_no_envelope() -> None:
         for indent in (None, 2):
             body = json.dumps(record, indent=indent).encode()
             assert [content for _, content in shown(body + b"\n" + body)] == [record, record]
+
+
+PAGES = [
+    {"start": 0, "limit": 3, "length": 3, "total": 9, "logs": RECORDS},  # Auth0, with totals
+    {"logs": RECORDS},  # and its web hook
+    {"authlogs": RECORDS, "metadata": {"next_offset": ["1", "x"], "total_objects": 9}},  # Duo
+    {"stat": "OK", "response": {"authlogs": RECORDS, "metadata": {"next_offset": None}}},
+    {"pagination": {"next": 2, "count": 9}, "results": RECORDS, "autocomplete": {}},  # authentik
+    {"count": 9, "next": "https://x/?page=2", "previous": None, "results": RECORDS},
+    {"ok": True, "entries": RECORDS, "response_metadata": {"next_cursor": "x"}},  # Slack
+    {"kind": "x", "etag": "y", "items": RECORDS, "nextPageToken": "z"},  # Google
+    {"hasMore": True, "nextCursor": None, "total_pages": 3, "pageSize": 9, "entries": RECORDS},
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_page_of_an_api_is_its_records(page: dict[str, Any], indent: int | None) -> None:
+    body = json.dumps(page, indent=indent).encode()
+    for step in (1, 7, CHUNK):
+        assert [content for _, content in shown(body, step)] == RECORDS
+    twice = [content for _, content in shown(body + b"\n" + body + b"\n")]
+    assert twice == [*RECORDS, *RECORDS]
+    assert [content for _, content in shown(b"[" + body + b"]")] == RECORDS
+    assert shown(b'{"a":1}\n' + json.dumps(page).encode())[0] == (1, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"time": "t", "logs": [{"a": 1}]},
+        {"user": "x", "results": [{"a": 1}], "count": 1},
+        {"metadata": {}, "entries": [{"a": 1}], "actor": {}},
+        {"total": 3, "results": ["a", "b"]},
+        {"limit": 3, "logs": "text"},
+        {"logs": [{"a": 1}, "b"]},
+        {"stat": "OK", "response": {"name": "x"}},
+        {"stat": "OK", "response": "x"},
+        {"response": {"logs": [{"a": 1}]}, "time": "t"},
+        {"authlogs": [{"a": 1}], "id": 7},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_record_that_is_no_page_stays_whole(record: dict[str, Any], indent: int | None) -> None:
+    body = json.dumps(record, indent=indent).encode()
+    for step in (1, CHUNK):
+        assert [content for _, content in shown(body + b"\n" + body, step)] == [record, record]
+
+
+def test_an_empty_page_among_others_is_none() -> None:
+    pages = [{"logs": RECORDS}, {"logs": []}, {"logs": RECORDS, "total": 0}]
+    body = b"\n".join(json.dumps(page).encode() for page in pages)
+    assert [content for _, content in shown(body)] == [*RECORDS, *RECORDS]
 
 
 def test_what_follows_the_records_in_an_envelope_is_no_record() -> None:
@@ -399,10 +456,13 @@ def test_a_huge_record_of_many_parts_in_a_document() -> None:
     assert most < 80 * MIB
 
 
-@pytest.mark.parametrize("pretty", [True, False])
-def test_an_envelope_larger_than_a_record_may_be(pretty: bool) -> None:
+@pytest.mark.parametrize(
+    ("opening", "pretty"),
+    [('{"Records": [', True), ('{"Records": [', False), ('{"total": 9, "logs": [', True)],
+)
+def test_an_envelope_larger_than_a_record_may_be(opening: str, pretty: bool) -> None:
     def parts() -> Iterator[bytes]:
-        yield b'{"Records": [' + b"\n" * pretty
+        yield opening.encode() + b"\n" * pretty
         for n in range(12 * 1024):
             comma = (b",\n" if pretty else b",") if n else b""
             yield b'%s{"n":%d,"t":"%s"}' % (comma, n, b"x" * 1000)
@@ -436,7 +496,8 @@ def test_a_huge_event_and_a_huge_cell() -> None:
 parts_of_json = st.lists(
     st.sampled_from(
         ["{", "}", "[", "]", '"', ",", ":", "\n", "\\", " ", '"a":', "1", '{"a":1}', '{"Records":[',
-         '\n{"b":', '"value" : [', "\n  {", "é", "\r\n", '"id":2,', '"\\"{"']
+         '\n{"b":', '"value" : [', '{"logs":[',
+         '"total":1', "\n  {", "é", "\r\n", '"id":2,', '"\\"{"']
     ),
     max_size=40,
 ).map("".join)  # fmt: skip
@@ -496,7 +557,7 @@ records_of_json = st.lists(
 @given(
     records=records_of_json,
     indent=st.sampled_from([None, 0, 2]),
-    wrap=st.sampled_from([None, "Records", "value"]),
+    wrap=st.sampled_from([None, "Records", "value", "logs", "results"]),
     ascii_only=st.booleans(),
     step=st.integers(1, 200),
 )
@@ -508,3 +569,23 @@ def test_whatever_json_writes_is_read(
     found = framed(body, step)
     assert [record.fields for record in found if isinstance(record, RawRecord)] == records
     assert len(found) == len(records)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("auth0/raw/management.json", "logs"), ("duo/raw/v2.json", "authlogs"),
+     ("authentik/raw/events.jsonl", "results")],
+)  # fmt: skip
+def test_pages_of_an_api_are_recognised_and_read(path: str, name: str, tmp_path: Path) -> None:
+    log = DATA / "sources" / path
+    whole = log.read_bytes()
+    lines = [whole] if path.endswith(".json") else whole.splitlines()
+    records = json.loads(whole) if len(lines) == 1 else [json.loads(line) for line in lines]
+    paged = tmp_path / "page.json"
+    paged.write_text(json.dumps({"total": len(records), name: records}))
+
+    def read(file: Path) -> list[AuthEvent]:
+        tally = Tally()
+        return list(events(str(file), None, tally, None, name="x"))
+
+    assert read(paged) == read(log) != []

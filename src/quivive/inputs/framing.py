@@ -32,6 +32,8 @@ _XML = re.compile(rb"(?:- )?<[?!A-Za-z]")  # and not the priority of a syslog li
 _ARRAY = re.compile(rb"\[\s*(?:[{\[\]]|$)")  # and not a text line's "[2026-02-03"
 _ENVELOPE = re.compile(rb'^\{.*?"(?:%b)"\s*:\s*\[' % "|".join(CONTAINERS).encode(), re.DOTALL)
 _EVENT_TAG = re.compile(rb"<Event(?=[\s>])|</Event\s*>")
+_ANSWER = {"stat", "response"}  # of Duo's API, around a page
+_WRAPPERS = (*CONTAINERS, "response")
 _decode = msgspec.json.Decoder(strict=False).decode
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -210,7 +212,7 @@ class _Framer(Generic[T]):
                 except _UNDECODABLE:
                     yield from self.json(line, body)
                     continue
-                if type(value) is dict and value.keys().isdisjoint(CONTAINERS):
+                if type(value) is dict and value.keys().isdisjoint(_WRAPPERS):
                     yield self.record(line, body, value)  # by far the most usual line
                 else:
                     yield from self.value(line, body, value)
@@ -328,9 +330,11 @@ def _contents(value: Any) -> list[Any] | None:
     if type(value) is list:
         return value
     if type(value) is dict:
+        if value.keys() == _ANSWER and type(value["response"]) is dict:
+            value = value["response"]
         for key in CONTAINERS:
             inner = value.get(key)
-            if type(inner) is list and is_envelope(value):
+            if type(inner) is list and is_envelope(value, key):
                 return inner if all(type(element) is dict for element in inner) else None
     return None
 

@@ -10,9 +10,23 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-CONTAINERS = ("Records", "records", "value", "events", "items", "Events")
+# Lists that are mostly an envelope's, and those that are only where nothing but a page is told.
+WRAPPING = ("Records", "records", "value", "events", "items", "Events")
+PAGED = ("logs", "authlogs", "results", "entries")
+CONTAINERS = (*WRAPPING, *PAGED)
 # A record can have such a list of its own, as the activities of Google Workspace have "events".
 NO_ENVELOPE = frozenset({"id", "actor"})
+# What tells where a page begins, how long it is and what comes next: lower case, without "_".
+PAGING = frozenset(
+    {
+        "apiversion", "autocomplete", "count", "cursor", "end", "etag", "first", "hasmore",
+        "haspreviouspage", "hasnextpage", "kind", "last", "length", "limit", "links", "metadata",
+        "next", "nextcursor", "nextoffset", "nextpage", "nextpagetoken", "nexttoken", "offset",
+        "ok", "page", "pageinfo", "pagesize", "pagination", "paging", "perpage", "prev", "previous",
+        "responsemetadata", "self", "size", "start", "stat", "total", "totalcount", "totalobjects",
+        "totalpages", "totalresults",
+    }
+)  # fmt: skip
 DEEPEST = 1000  # no decoder goes deeper; beyond it brackets are only counted
 INDENT = 256
 
@@ -37,8 +51,12 @@ class Piece:
         self.complete = complete
 
 
-def is_envelope(keys: Collection[str]) -> bool:
-    """Whether an object with these keys, a container's among them, is only the wrapping."""
+def is_envelope(keys: Collection[str], container: str) -> bool:
+    """Whether an object with these keys, that of the list ``container`` among them, is only the
+    wrapping.
+    """
+    if container in PAGED:
+        return all(key == container or key.replace("_", "").lower() in PAGING for key in keys)
     if not NO_ENVELOPE.isdisjoint(keys):
         return False
     return len(keys) <= 4 or any("nextLink" in key for key in keys)
@@ -274,7 +292,8 @@ class _Splitter:
             keys = msgspec.json.decode(bytes(self.buffer[self.start : self.position]) + b"]}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        return is_envelope(keys)
+        named = (key for key in reversed(keys) if key in CONTAINERS and keys[key] == [])
+        return is_envelope(keys, next(named, ""))
 
     def forget(self) -> None:
         """Drops what is neither part of a record nor needed to see where a line began."""
