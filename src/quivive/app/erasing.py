@@ -25,6 +25,7 @@ from quivive.app.kept import decode_kept, forget_lessons
 from quivive.app.keys import random_key
 from quivive.app.snapshot import encode_parts
 from quivive.app.verdicts import done_of
+from quivive.baseline.directory import id_of
 from quivive.baseline.lesson import Lesson
 from quivive.baseline.profile import AddressState
 from quivive.engine.observe import forget_observed
@@ -176,7 +177,7 @@ def _forget(state: State, identity: str, name: str, rewrite: "_Rewriter") -> int
     known = _addresses(state.addresses, identity) + _addresses(state.networks, identity)
     state.organisation.stray_identities.last_seen.pop(identity, None)
     state.thresholds.alerted.pop(identity, None)
-    _directory(state, identity)
+    _directory(state, identity, rewrite.names)
     novelty = state.novelty
     for candidate in novelty.candidates.values():
         candidate.members.pop(identity, None)
@@ -209,9 +210,15 @@ def _addresses(table: Resident[AddressState], identity: str) -> int:
     return len(keys)
 
 
-def _directory(state: State, identity: str) -> None:
+def _directory(state: State, identity: str, names: set[str]) -> None:
     known = state.directory
     known.ids = {uid: who for uid, who in known.ids.items() if who != identity}
+    called = {each.lower() for each in names}
+    known.names = {
+        uid: who
+        for uid, who in known.names.items()
+        if who not in called and id_of(uid) not in names
+    }
     local, at, domain = identity.partition("@")
     emails = known.by_local_part.get(local)
     if at and emails is not None and identity in emails:
@@ -228,7 +235,9 @@ def _directory(state: State, identity: str) -> None:
 def _names(state: State, identity: str, lines: Iterable[bytes]) -> set[str]:
     """Everything that the identity is called by: in the directory and in its own logins."""
     found = {identity}
-    found |= {uid for uid, who in state.directory.ids.items() if who == identity}
+    known = state.directory
+    found |= {id_of(uid) for uid, who in known.ids.items() if who == identity}
+    found |= {id_of(uid) for uid, who in known.names.items() if who == identity}
     for line in lines:
         event = msgspec.json.decode(line).get("event", {})
         user = event.get("user") or {}

@@ -1,8 +1,10 @@
 """Joining the names of one person across vendors into one identity.
 
 An e-mail address or UPN is the identity where a record has one; ids (SID, object id) seen beside
-it lead to it later. A bare name ("a.meyer" in sshd) joins the one e-mail of the organisation's
-own domain with that local part. An operator's alias file beats all of it.
+it lead to it later, and those seen beside another name to that, where a record has the id alone.
+Vendors count users each for itself: a short id counts only within its product and tenant. A bare
+name ("a.meyer" in sshd) joins the one e-mail of the organisation's own domain with that local part.
+An operator's alias file beats all of it.
 """
 
 import re
@@ -28,16 +30,24 @@ _SERVICE_NAME = re.compile(
 IDS_KEPT = 200_000
 MOST_NAME = 256  # characters of an identity, and of what leads to one: anybody can send a long name
 SHARED_ID = ""
+_SERVICES = (UserType.SERVICE, UserType.SYSTEM)
+UNIQUE = 18  # characters: ids so long are drawn so that no other vendor's is the same
+_UNIQUE = ("S-1-", "arn:")  # SIDs and ARNs, however short
+_OF = "\x1f"  # between whose id it is and the id
 
 
 class Directory(Struct):
-    """Known ids and names, and the identities they lead to."""
+    """Known ids and names, and the identities they lead to.
+
+    ids: to e-mail addresses; names: to the names of records that have no address.
+    """
 
     aliases: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     by_local_part: dict[str, list[str]] = field(default_factory=dict)
     domains: dict[str, int] = field(default_factory=dict)
     bare: dict[str, bool] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, event: AuthEvent) -> str:
         """The identity of the event's user: its name, or of one that is longer than a database's
@@ -61,20 +71,44 @@ class Directory(Struct):
             self._meet(user.email_addr)
             for uid in (user.uid, user.uid_alt):
                 if uid is not None:
-                    self._lead(uid, user.email_addr)
+                    _lead(self.ids, _within(uid, event), user.email_addr)
             return user.email_addr
         for uid in (user.uid, user.uid_alt):
-            known = self.ids.get(uid) if uid is not None else None
+            known = self._known(uid, event) if uid is not None else None
             if known:
                 return known
-        name = (user.name or user.uid or "").lower()
+        name = (user.name or "").lower()
+        if name:
+            identity = self._called(name, event)
+            whole = name in SHARED_NAMES or "@" in name or user.type_id in _SERVICES
+            called = identity if whole else name.rpartition("\\")[2]
+            for uid in (user.uid, user.uid_alt):
+                if uid is not None:
+                    _lead(self.names, _within(uid, event), called)
+            return identity
+        for uid in (user.uid, user.uid_alt):
+            known = self.names.get(_within(uid, event)) if uid is not None else None
+            if known:
+                return self._called(known, event)
+        return self._called((user.uid or "").lower(), event)
+
+    def _known(self, uid: str, event: AuthEvent) -> str | None:
+        """The e-mail address that was seen beside an id."""
+        within = _within(uid, event)
+        known = self.ids.get(within)
+        # A state of before knows short ids without whose they are.
+        return self.ids.get(uid) if known is None and within is not uid else known
+
+    def _called(self, name: str, event: AuthEvent) -> str:
+        """The identity of a name that is no address of its own."""
+        user = event.user
         if "@" in name:
             # OIDC user names carry their provider: "oidc:a@b.example", "https://issuer#a@b.example".
             bare = name.rpartition("#")[2].rpartition(":")[2]
             if bare.count("@") == 1:
                 self._meet(bare)
                 return bare
-        if user.type_id in (UserType.SERVICE, UserType.SYSTEM):
+        if user.type_id in _SERVICES:
             return name
         if name in SHARED_NAMES:
             account = user.account.uid if user.account else None
@@ -88,15 +122,6 @@ class Directory(Struct):
         if len(self.bare) < IDS_KEPT and len(bare) <= MOST_NAME:
             self.bare[bare] = True
         return bare or name
-
-    def _lead(self, uid: str, email: str) -> None:
-        """An id seen beside an e-mail leads to it, unless several people share the id."""
-        known = self.ids.get(uid)
-        if known is None:
-            if len(self.ids) < IDS_KEPT and len(uid) <= MOST_NAME >= len(email):
-                self.ids[uid] = email
-        elif known != email:
-            self.ids[uid] = SHARED_ID
 
     def _meet(self, email: str) -> None:
         local, _, domain = email.partition("@")
@@ -122,12 +147,35 @@ class Directory(Struct):
         return None
 
 
+def _within(uid: str, event: AuthEvent) -> str:
+    """An id as far as it counts: a short one with the product and tenant that gave it."""
+    if len(uid) >= UNIQUE or uid.startswith(_UNIQUE):
+        return uid
+    metadata = event.metadata
+    return f"{metadata.product.name}{_OF}{metadata.tenant_uid or ''}{_OF}{uid}"
+
+
+def id_of(within: str) -> str:
+    """The id of one with its product and tenant, as a directory keeps it."""
+    return within.rpartition(_OF)[2]
+
+
+def _lead(known: dict[str, str], uid: str, name: str) -> None:
+    """An id seen beside a name leads to it, unless several have the id."""
+    found = known.get(uid)
+    if found is None:
+        if len(known) < IDS_KEPT and len(uid) <= MOST_NAME >= len(name):
+            known[uid] = name
+    elif found != name:
+        known[uid] = SHARED_ID
+
+
 def kind_of(user: User, identity: str, tool: bool) -> str | None:
     """Whether a record's user is a "human" or a "service"; None where it does not say.
 
     ``identity`` is what the user resolved to; ``tool`` says that the client is a program.
     """
-    if user.type_id in (UserType.SERVICE, UserType.SYSTEM):
+    if user.type_id in _SERVICES:
         return "service"
     if user.type_id in (UserType.USER, UserType.ADMIN, UserType.OTHER):
         return "human"
