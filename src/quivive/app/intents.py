@@ -41,7 +41,7 @@ def target_of(event: AuthEvent, identity: str, kind: str) -> Target:
         name=user.name,
         uid=user.uid,
         uid_alt=user.uid_alt,
-        email=user.email_addr,
+        email=user.address,
         session=session.uid if session else None,
         credential=user.credential_uid,
         account=user.account.uid if user.account else None,

@@ -62,17 +62,18 @@ class Directory(Struct):
     def _resolve(self, event: AuthEvent) -> str:
         user = event.user
         if self.aliases:
-            for spelled in (user.email_addr, user.name, user.uid, user.uid_alt):
+            for spelled in (user.address, user.name, user.uid, user.uid_alt):
                 if spelled is not None:
                     known = self.aliases.get(spelled.lower())
                     if known is not None:
                         return known
-        if user.email_addr is not None:
-            self._meet(user.email_addr)
+        email = user.address
+        if email is not None:
+            self._meet(email)
             for uid in (user.uid, user.uid_alt):
                 if uid is not None:
-                    _lead(self.ids, _within(uid, event), user.email_addr)
-            return user.email_addr
+                    _lead(self.ids, _within(uid, event), email)
+            return email
         for uid in (user.uid, user.uid_alt):
             known = self._known(uid, event) if uid is not None else None
             if known:

@@ -9,6 +9,9 @@ somebody else.
 from enum import IntEnum
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from quivive.model.address import address_in, is_ocsf
 
 OCSF_VERSION = "1.8.0"
 
@@ -149,7 +152,8 @@ class User(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=Tru
     """An identity. At least one of ``name`` and ``uid`` is set.
 
     ``name`` is the login name as the vendor writes it (a UPN, a DOMAIN account, a Linux user,
-    an IAM user or role session); ``email_addr`` only if the record states or the name is one.
+    an IAM user or role session); ``email_addr`` only if the record states or the name is one. An
+    address that OCSF's schema refuses (one with other letters than ASCII's) is the name instead.
     ``uid`` is the vendor's own stable id (object id, SID, ARN, principal id); ``uid_alt`` a
     second one. ``credential_uid`` names the key, certificate or token that was used.
     """
@@ -165,6 +169,19 @@ class User(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=Tru
     credential_uid: str | None = None
     account: Account | None = None
     groups: tuple[Group, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Keeps out of ``email_addr`` what OCSF refuses there."""
+        given = self.email_addr
+        if given is not None and not is_ocsf(given):
+            if self.name is None or self.name.lower() != given:
+                force_setattr(self, "name", given)
+            force_setattr(self, "email_addr", None)
+
+    @property
+    def address(self) -> str | None:
+        """The e-mail address or UPN, wherever it stands."""
+        return self.email_addr or address_in(self.name)
 
 
 class Actor(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from functools import lru_cache, wraps
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, ParamSpec, TypeVar
 
+from quivive.model.address import mail_address
 from quivive.model.event import OCSF_VERSION, Metadata, Product
 from quivive.model.record import RawRecord, RejectError
 
@@ -303,22 +304,9 @@ def port(value: Any) -> int | None:
     return found if found is not None and 0 < found < 65536 else None
 
 
-@lru_cache(maxsize=16384)
 def email(value: str | None) -> str | None:
     """The value if it looks like an e-mail address or UPN ("a@b.c"), in lower case."""
-    if value is None or value.count("@") != 1 or " " in value or len(value) > 320:
-        return None
-    local, _, domain = value.partition("@")
-    if (
-        not local
-        or ":" in local
-        or "/" in local
-        or "." not in domain
-        or domain.startswith(".")
-        or domain.endswith(".")
-    ):
-        return None
-    return value.lower()
+    return mail_address(value)
 
 
 def country(value: Any) -> str | None:
