@@ -61,6 +61,8 @@ def _how(fetcher: Fetcher) -> str:
         )
     else:
         how = f"asked for by time, the last {minutes} minutes each time again for late records"
+        longer = [f"{late // MINUTE_MS} of `{name}`" for name, late in fetcher.late.items()]
+        how += f" ({', '.join(longer)})" if longer else ""
     late = f", {fetcher.delay // MINUTE_MS} minutes after the fact" if fetcher.delay else ""
     return f"{how}{late}. Nothing older than {days} days is asked for.{_streams(fetcher)}"
 

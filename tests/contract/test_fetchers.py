@@ -23,6 +23,8 @@ IDS = [f"{path.parent.name}-{path.stem}" for path in SCRIPTS]
 EACH = pytest.mark.parametrize("path", SCRIPTS, ids=IDS)
 NAMES = sorted(fetchers())
 FOREIGN = "evil.example.net"
+BY_TOKEN = {"duo", "google_workspace"}  # they name the next page by a word, the others by a URL
+LINKED = [path for path in SCRIPTS if path.parent.name not in BY_TOKEN]
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +110,7 @@ def test_busy_is_waited_out_and_asked_again(path, status, monkeypatch) -> None:
     for number in range(len(script.exchange)):
         busy = httpx2.Response(status, headers={"Retry-After": "2"})
         script, fake, time = prepared(path, monkeypatch, {number: busy})
+        time.sleep = time.slept.append  # and the clock stands still, for the script's windows
         assert records(script.pages(fake, time)) == script.given
         assert time.slept == [2.0]
 
@@ -206,7 +209,7 @@ def test_a_redirect_is_not_followed(path, monkeypatch) -> None:
         assert all(asked.url.host != FOREIGN for asked in fake.asked)
 
 
-@EACH
+@pytest.mark.parametrize("path", LINKED, ids=[f"{p.parent.name}-{p.stem}" for p in LINKED])
 def test_a_next_page_elsewhere_is_refused(path, monkeypatch) -> None:
     """Whoever follows it sends the credential there."""
     script, fake, time = prepared(path, monkeypatch)
@@ -217,8 +220,7 @@ def test_a_next_page_elsewhere_is_refused(path, monkeypatch) -> None:
         if each["ask"]["method"] == "GET" and f"https://{host}" in text:
             each["answer"] = json.loads(text.replace(f"https://{host}", f"https://{FOREIGN}"))
             changed += 1
-    if not changed:
-        pytest.skip("this vendor names pages by tokens, not by URLs")
+    assert changed
     fake = Fake(script.exchange)
     with pytest.raises(RefusedError, match=FOREIGN):
         script.pages(fake, time)
@@ -230,9 +232,7 @@ def test_a_page_that_the_vendor_no_longer_knows_is_asked_for_by_time(path, monke
     script, fake, time = prepared(path, monkeypatch)
     client = script.client(fake, time)
     pages = rounds(script, client, script.begin)
-    middle = next((page.cursor for page in pages if page.cursor.page is not None), None)
-    if middle is None:
-        pytest.skip("no page of this vendor has another behind it")
+    middle = next(page.cursor for page in pages if page.cursor.page is not None)
     fetcher = script.fetcher
     opened = open_at(fetcher, script.settings, by_time(middle), time.now)
     wanted = fetcher.request(script.settings, script.stream, opened).path
@@ -312,5 +312,5 @@ def test_every_stream_has_a_script(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_secrets_are_references(name: str) -> None:
     for field in msgspec.structs.fields(fetchers()[name].settings):
-        if re.search(r"(token|secret|password|key)$", field.name):
+        if re.search(r"(?<!integration_)(token|secret|password|key)$", field.name):
             assert field.type in (Secret, Secret | None), field.name

@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
@@ -12,9 +13,11 @@ from quivive.app.errors import UsageError
 from quivive.app.fetches import load_fetches, named
 from quivive.cli.main import cli
 from quivive.fetch.fetcher import HOUR_MS
+from quivive.fetch.pulling import client_for
 from quivive.model.errors import ConfigurationError
 from quivive.store import cursors
 from quivive.store.database import Store
+from tests.fetched import logins
 from tests.okta_log import TOKEN, URL, OktaLog, events
 
 NOW = time.time_ns() // 1_000_000 // 1000 * 1000
@@ -98,7 +101,7 @@ def test_what_breaks_off_goes_on_with_nothing_lost(okta, tmp_path, cut) -> None:
     assert isinstance(came.exception, ConfigurationError), came.output
     said = str(came.exception)
     assert said.startswith("fetch okta: system-log: ")
-    assert "2 records were written before; the next run goes on from there" in said
+    assert "2 records were written; the next run goes on from there" in said
     assert TOKEN not in said
     assert run(*words).exit_code == 0
     assert uuids(out.read_text()) == [e["uuid"] for e in okta.events]
@@ -182,6 +185,28 @@ def test_the_stores_own_file_is_not_written_over(okta, tmp_path) -> None:
         ),
         ("fetch: {connections: [{vendor: okta, every_seconds: 1}]}", "every_seconds"),
         ("fetch: [1]", "fetch: "),
+        (
+            (
+                "fetch: {connections: [{vendor: github, overlap_minutes: 360,"
+                " settings: {organisation: x, token: {env: A}}}]}"
+            ),
+            "overlap_minutes: of GitHub less than 360",
+        ),
+        ("fetch: {connections: [{vendor: github, settings: {token: {env: A}}}]}", "one of the two"),
+        (
+            (
+                "fetch: {connections: [{vendor: entra, settings:"
+                " {tenant: t, client_id: a, client_secret: {env: A}, logs: [signins]}}]}"
+            ),
+            "no 'signins'; some of interactiveUser",
+        ),
+        (
+            (
+                "fetch: {connections: [{vendor: entra, settings:"
+                " {tenant: t, client_id: a, client_secret: {env: A}, logs: []}}]}"
+            ),
+            "names no log to fetch",
+        ),
         ("[]", "expected sections"),
     ],
 )
@@ -204,3 +229,42 @@ def test_two_connections_of_one_name(tmp_path) -> None:
     assert [c.name for c in load_fetches(path)] == ["okta", "okta-eu"]
     with pytest.raises(UsageError, match="no connection 'duo'; it has okta, okta-eu"):
         named(path, "duo")
+
+
+def test_the_overlap_can_be_set(tmp_path) -> None:
+    path = tmp_path / "quivive.yaml"
+    path.write_text(
+        "fetch: {connections: [{vendor: google_workspace, overlap_minutes: 45, every_seconds: 300,"
+        " settings: {key: {env: A}, administrator: admin@example.com}}]}"
+    )
+    (connection,) = load_fetches(path)
+    assert (connection.every, connection.fetcher.overlap) == (300, 45 * 60_000)
+    assert not connection.fetcher.late
+
+
+def test_one_log_that_cannot_be_had_does_not_hold_up_the_others(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "quivive.yaml"
+    path.write_text(
+        "fetch: {connections: [{vendor: entra, settings: {tenant: t, client_id: a,"
+        " client_secret: {env: ENTRA}, logs: [managedIdentity, audits]}}]}"
+    )
+    monkeypatch.setenv("ENTRA", "hush-hush")
+
+    def graph(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST":
+            return httpx2.Response(200, json={"access_token": "t", "expires_in": 3600})
+        if "signIns" in request.url.path:
+            return httpx2.Response(403, json={"error": {"message": "no licence"}})
+        return httpx2.Response(200, json={"value": list(logins("entra", "audits.jsonl")[:3])})
+
+    def connect(connection, clock):
+        transport = httpx2.MockTransport(graph)
+        return client_for(connection.fetcher, connection.settings, transport=transport, clock=clock)
+
+    written: list[bytes] = []
+    with pytest.raises(fetching.FetchError) as told:
+        fetching.fetch(named(path, "entra"), None, written.append, print, since=NOW - 600_000,
+                       connect=connect)  # fmt: skip
+    assert "managedIdentity: graph.microsoft.com refused (403): no licence" in str(told.value)
+    assert "(3 records were written)" in str(told.value)
+    assert len(b"".join(written).splitlines()) == 3

@@ -150,6 +150,22 @@ def test_retry_after_is_honoured(header: dict[str, str], waited: float) -> None:
     assert time.slept == [waited]
 
 
+@pytest.mark.parametrize(
+    ("headers", "waited"),
+    [
+        ({"Retry-After": "3"}, 3.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(NOW // 1000 + 2)}, 2.0),
+    ],
+)
+def test_a_403_that_only_means_too_often_is_waited_out(headers, waited) -> None:
+    time, answers = Time(), iter([httpx2.Response(403, headers=headers), httpx2.Response(200)])
+    assert client(lambda _: next(answers), time).send("GET", "/").status == 200
+    assert time.slept == [waited]
+    left = httpx2.Response(403, headers={"X-RateLimit-Remaining": "12"})
+    with pytest.raises(RejectedError, match="privilege"):
+        client(left, Time()).send("GET", "/")
+
+
 def test_a_wait_beyond_the_cap_is_handed_on_and_capped() -> None:
     time = Time()
     busy = httpx2.Response(429, headers={"Retry-After": "999999"})

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from quivive.app.errors import UsageError
 from quivive.app.located import located
 from quivive.app.registry import fetchers
 from quivive.app.responses import Word, convert, sections_of
-from quivive.fetch.fetcher import HOUR_MS, Fetcher
+from quivive.fetch.fetcher import HOUR_MS, MINUTE_MS, Fetcher
 from quivive.fetch.pulling import client_for
 from quivive.respond.client import HttpSettings
 from quivive.respond.errors import RefusedError
@@ -19,6 +20,7 @@ class _Connection(Struct, kw_only=True, forbid_unknown_fields=True):
     vendor: str
     name: Word | None = None
     every_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 60.0
+    overlap_minutes: Annotated[float, Meta(gt=0, le=1440)] | None = None
     first_hours: Annotated[float, Meta(ge=0, le=24 * 365)] = 24.0
     settings: dict[str, Any] = {}
     http: HttpSettings = HttpSettings()
@@ -88,6 +90,12 @@ def _connect(wanted: _Connection, where: str) -> Connection:
         raise UsageError(f"{where}.settings: a URL that cannot be read") from None
     if not fetcher.streams(settings):
         raise UsageError(f"{where}.settings: names no log to fetch")
+    if wanted.overlap_minutes is not None:
+        overlap = round(wanted.overlap_minutes * MINUTE_MS)
+        if fetcher.window is not None and overlap >= fetcher.window:
+            most = fetcher.window // MINUTE_MS
+            raise UsageError(f"{where}.overlap_minutes: of {fetcher.vendor} less than {most}")
+        fetcher = replace(fetcher, overlap=overlap, late={})
     return Connection(
         name=wanted.name or fetcher.name,
         fetcher=fetcher,

@@ -94,11 +94,13 @@ def fetch(
     page is written, so that a run that is cut short is gone on with, at worst with a page twice.
 
     since: begin here instead of where the last run stopped, ms UTC. say: told of what is not as it
-    should be. Raises FetchError when the vendor cannot be asked or says no.
+    should be. Raises FetchError when the vendor cannot be asked or says no; its other logs are
+    fetched all the same.
     """
     clock = clock or system_clock()
     client = (connect or connected)(connection, clock)
     records = pages = 0
+    failed: list[FetchError] = []
     try:
         for stream in connection.fetcher.streams(connection.settings):
             cursor = cursor_of(store, "command", connection, stream, clock.now())
@@ -106,7 +108,11 @@ def fetch(
                 cursor = Cursor(since=since, records=cursor.records)
             more = True
             while more:
-                page = one_page(connection, stream, cursor, client)
+                try:
+                    page = one_page(connection, stream, cursor, client)
+                except FetchError as error:
+                    failed.append(error)
+                    break
                 for text in told(connection, stream, cursor, page):
                     say(text)
                 if page.records:
@@ -115,11 +121,12 @@ def fetch(
                 records, pages = records + len(page.records), pages + 1
                 if store is not None:
                     keep(store, connection, stream, cursor)
-    except FetchError as error:
-        kept = "" if store is None else "; the next run goes on from there"
-        raise FetchError(f"{error} ({records} records were written before{kept})") from None
     finally:
         client.close()
+    if failed:
+        kept = "" if store is None else "; the next run goes on from there"
+        reasons = "\n".join(str(error) for error in failed)
+        raise FetchError(f"{reasons} ({records} records were written{kept})")
     return Fetched(records, pages)
 
 

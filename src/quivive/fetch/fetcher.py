@@ -18,7 +18,7 @@ from quivive.model.record import RejectError
 from quivive.respond.client import Answer
 from quivive.respond.errors import RefusedError, RejectedError
 from quivive.respond.response import Talk
-from quivive.sources.fields import timestamp
+from quivive.sources.fields import dig, timestamp
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -79,6 +79,7 @@ class Fetcher(Struct, frozen=True, kw_only=True):
     time: of one record, ms UTC; None where it states none.
     window: ms that are asked for at a time; None where the vendor goes on from its own cursor.
     overlap: ms that are asked for again, because records come late.
+    late: the same of streams whose records come later than the others'.
     delay: ms for which the vendor holds records back.
     keeps: ms for which the vendor keeps them: nothing older is asked for.
     lost: statuses by which it refuses a page of a cursor that it no longer knows.
@@ -99,6 +100,7 @@ class Fetcher(Struct, frozen=True, kw_only=True):
     time: Callable[[bytes], int | None]
     window: int | None = None
     overlap: int = 0
+    late: Mapping[str, int] = {}
     delay: int = 0
     keeps: int = 90 * DAY_MS
     lost: tuple[int, ...] = (400, 404, 410)
@@ -149,16 +151,18 @@ def own_url(url: str, base: str) -> str:
     return url
 
 
-def time_at(*path: str) -> Callable[[bytes], int | None]:
-    """A ``time`` that reads one member of a record, ISO 8601 or epoch."""
+def time_at(*paths: str) -> Callable[[bytes], int | None]:
+    """A ``time`` that reads the first member there is ("id.time"), ISO 8601 or epoch."""
 
     def time(record: bytes) -> int | None:
         try:
-            found: Any = msgspec.json.decode(record)
-            for key in path:
-                found = found.get(key) if isinstance(found, dict) else None
-            return timestamp(found, path[-1]) if found is not None else None
+            fields = msgspec.json.decode(record)
+            for path in paths:
+                found = dig(fields, *path.split("."))
+                if found is not None:
+                    return timestamp(found, path)
         except (msgspec.DecodeError, RejectError):
-            return None
+            pass
+        return None
 
     return time

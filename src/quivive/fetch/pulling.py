@@ -56,7 +56,8 @@ def pull(fetcher: Fetcher, settings: Any, stream: str, cursor: Cursor, client: C
         got = _ask(fetcher, settings, stream, opened, client, now)
     if got.more and got.page == opened.page:
         raise RejectedError(f"{fetcher.vendor} names the same page as the next one, over and over")
-    moved, more = _moved(fetcher, opened, got, now)
+    overlap = fetcher.late.get(stream, fetcher.overlap)
+    moved, more = _moved(fetcher, overlap, opened, got, now)
     return Pulled(list(got.records), moved, more, lost, opened.since)
 
 
@@ -88,15 +89,17 @@ def _ask(
     return fetcher.read(settings, stream, cursor, answer)
 
 
-def _moved(fetcher: Fetcher, cursor: Cursor, got: Got, now: int) -> tuple[Cursor, bool]:
+def _moved(
+    fetcher: Fetcher, overlap: int, cursor: Cursor, got: Got, now: int
+) -> tuple[Cursor, bool]:
     """Where the cursor stands after a page, and whether there is more."""
     times = [time for record in got.records if (time := fetcher.time(record)) is not None]
     newest = max([cursor.newest, *(time for time in times if time <= now)])
     since, until, more = cursor.since, cursor.until, got.more
     if until is None:  # the vendor's own cursor: the time is for when that is lost
-        since = max(since, newest - fetcher.overlap)
+        since = max(since, newest - overlap)
     elif got.page is None:  # the window was read to its end
-        since = max(since, min(until, now - fetcher.delay - fetcher.overlap))
+        since = max(since, min(until, now - fetcher.delay - overlap))
         more, until = until < now - fetcher.delay, None
     moved = replace(
         cursor,

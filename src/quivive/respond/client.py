@@ -28,6 +28,8 @@ LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited out here
 LONGEST_RETRY = 3600.0  # seconds of Retry-After that are believed
 REQUEST_IDS = ("x-okta-request-id", "request-id", "x-github-request-id", "x-request-id",
                "x-correlation-id", "audit-id", "x-arequestid")  # fmt: skip
+# When one may ask again, in seconds since 1970: Okta's, Auth0's and GitHub's.
+RESETS = ("x-rate-limit-reset", "x-ratelimit-reset")
 
 
 class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -196,15 +198,16 @@ class Client:
             if answer.status in expect:
                 self.breaker.succeeded()
                 return answer
-            if answer.status == 429 or answer.status >= 500:
-                unwell = self._unwell(url, answer)
+            busy = _is_busy(answer)
+            if busy or answer.status >= 500:
+                unwell = self._unwell(url, answer, busy)
                 wait = unwell.retry_after
-                if answer.status != 429:
+                if not busy:
                     self.breaker.failed(self.clock.now())
                 else:
                     self.breaker.succeeded()  # it is well, only busy
                 pause = PAUSE * 2 ** (attempt - 1) if wait is None else wait
-                may = answer.status in (429, 503) or repeatable
+                may = busy or answer.status == 503 or repeatable
                 if attempt == ATTEMPTS or pause > LONGEST_WAIT or not may:
                     raise unwell
                 self.clock.sleep(pause)
@@ -283,15 +286,24 @@ class Client:
             "sni_hostname": url.host
         }  # fmt: skip
 
-    def _unwell(self, url: httpx2.URL, answer: Answer) -> UnavailableError:
+    def _unwell(self, url: httpx2.URL, answer: Answer, busy: bool) -> UnavailableError:
         wait = _retry_after(answer.headers.get("retry-after"), self.clock.now())
-        reset = answer.headers.get("x-rate-limit-reset")  # Okta's: seconds since 1970
-        if wait is None and answer.status == 429 and reset is not None and reset.isdecimal():
+        resets = (answer.headers.get(name) for name in RESETS)
+        reset = next((found for found in resets if found is not None), None)
+        if wait is None and busy and reset is not None and reset.isdecimal():
             wait = float(int(reset[:12]) - self.clock.now() // 1000)
         if wait is not None:
             wait = max(0.0, min(wait, LONGEST_RETRY))
-        what = "is asked too often" if answer.status == 429 else "has a fault of its own"
+        what = "is asked too often" if busy else "has a fault of its own"
         return UnavailableError(f"{url.host} {what} ({answer.status})", retry_after=wait)
+
+
+def _is_busy(answer: Answer) -> bool:
+    """Whether it is only asked too often; GitHub says so with 403, too, and one of two headers."""
+    if answer.status != 403:
+        return answer.status == 429
+    headers = answer.headers
+    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:

@@ -113,17 +113,19 @@ class Fetching:
     async def round(self, connection: Connection, client: Client) -> float:
         """Fetches what there is of one connection; returns the seconds until the next round."""
         state, name = self.context.fetched[connection.name], connection.name
-        try:
-            for stream in connection.fetcher.streams(connection.settings):
+        failed: dict[str, Exception] = {}  # one log that cannot be had does not hold up the others
+        for stream in connection.fetcher.streams(connection.settings):
+            try:
                 await self._stream(connection, stream, client, state)
-        except ConfigurationError as error:
-            self._failed(state, name, str(error))
-            return self._pause(connection, state, error)
-        except Exception as error:  # noqa: BLE001 - the next round may be better
-            kind = type(error).__name__
-            log.error("fault", connection=name, error=kind, where=where(error))
-            self._failed(state, name, f"a fault of Quivive ({kind}); please report it")
-            return self._pause(connection, state, error)
+            except ConfigurationError as error:
+                failed[str(error)] = error
+            except Exception as error:  # noqa: BLE001 - the next round may be better
+                kind = type(error).__name__
+                log.error("fault", connection=name, error=kind, where=where(error))
+                failed[f"{stream}: a fault of Quivive ({kind}); please report it"] = error
+        if failed:
+            self._failed(state, name, "; ".join(failed))
+            return self._pause(connection, state, list(failed.values()))
         if state.in_a_row:
             log.info("fetched again", connection=name, after_failures=state.in_a_row)
         state.success, state.problem, state.in_a_row = self.context.clock(), None, 0
@@ -136,9 +138,9 @@ class Fetching:
         log.warning("not fetched", connection=name, error=why, in_a_row=state.in_a_row)
 
     @staticmethod
-    def _pause(connection: Connection, state: Fetched, error: Exception) -> float:
+    def _pause(connection: Connection, state: Fetched, errors: Sequence[Exception]) -> float:
         """Doubled with each failure; never shorter than the vendor asks for."""
-        asked: float = getattr(error.__cause__, "retry_after", None) or 0.0
+        asked = max(getattr(error.__cause__, "retry_after", None) or 0.0 for error in errors)
         doubled = connection.every * 2 ** min(state.in_a_row - 1, 10)
         return float(max(asked, connection.every, min(doubled, LONGEST_PAUSE)))
 
