@@ -20,6 +20,7 @@ from quivive.engine import (
 from quivive.enrich import client, enricher, lists
 from quivive.enrich.mmdb import VAGUE_KM
 from quivive.enrich.places import STALE_DAYS
+from quivive.fetch import overlapping, pulling
 from quivive.incidents import book
 from quivive.inputs import framing, merge, splitter, unpacking
 from quivive.learn import drift, promotion, reweigh, trees
@@ -140,6 +141,9 @@ def bounds_page() -> str:
         ("lookups of addresses cached", enricher.CACHE_SIZE),
         ("user agents cached", client.CACHE_SIZE),
         ("records of a log remembered, to know those that say the same", repeats.KEPT),
+        ("one page of a log that is fetched", f"{pulling.MOST_BODY >> 20} MiB"),
+        ("records remembered of a log that is fetched by time, to give each once",
+         overlapping.MOST),
         ("observations remembered, to know logins that are alike", observe.SHAPES_KEPT),
         ("lessons of repeats remembered", kept.REPEATED),
         ("events sent ahead to the processes of --jobs", judges.AHEAD),

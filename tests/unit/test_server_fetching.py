@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from quivive.app import fetching
 from quivive.cli.main import cli
 from quivive.respond.client import Clock
+from quivive.respond.errors import RejectedError
 from quivive.server.fetching import LONGEST_PAUSE
 from quivive.server.settings import ServerSettings
 from quivive.store import views
@@ -167,6 +169,23 @@ def test_a_vendor_that_fails_is_left_alone_longer_and_longer(served, okta) -> No
     served.now += 600_000
     assert metric(served, "quivive_fetch_behind_seconds") == 600
     assert TOKEN not in str(logs) + served.ask("GET", "/readyz").text
+
+
+def test_one_log_that_cannot_be_had_does_not_hold_up_the_others(served, okta, monkeypatch) -> None:
+    (connection,) = served.server.fetching.connections
+    two = replace(connection.fetcher, streams=lambda _: ("refused", "system-log"))
+    read = connection.fetcher.read
+
+    def refusing(settings, stream, cursor, answer):
+        if stream == "refused":
+            raise RejectedError("no licence for this log", status=403)
+        return read(settings, stream, cursor, answer)
+
+    served.server.fetching.connections = (replace(connection, fetcher=replace(two, read=refusing)),)
+    a_round(served)
+    assert len(ids(served)) == 5
+    problem = served.ask("GET", "/readyz").json()["fetch"]["okta"]["problem"]
+    assert problem == "fetch okta: refused: no licence for this log"
 
 
 def test_what_cannot_be_read_is_a_dead_letter_with_its_place(served, okta) -> None:

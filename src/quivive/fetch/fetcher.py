@@ -31,17 +31,23 @@ class Cursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     since: everything before was fetched, whatever becomes of ``page``. page: the vendor's own word
     for what comes next, None to ask by time. until: the end of the window that is being read, at
-    vendors that are asked by windows. newest: of the records so far. caught_up: when there was
-    nothing more, the last time. records: how many so far. base: the API that the page is of.
+    vendors that are asked by windows; opened: when that was begun to be read. newest: of the
+    records so far. caught_up: when there was nothing more, the last time. records: how many so far.
+    base: the API that the page is of.
+    seen: digests (see ``overlapping.py``) of records that were given and will be asked for again;
+    seeing: those of the window that is being read, which are the next ``seen``.
     """
 
     since: int
     page: str | None = None
     until: int | None = None
+    opened: int = 0
     newest: int = 0
     caught_up: int = 0
     records: int = 0
     base: str = ""
+    seen: bytes = b""
+    seeing: bytes = b""
 
 
 class Asked(Struct, frozen=True):

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from quivive.fetch.fetcher import Asked, Cursor, Fetcher, Got
+from quivive.fetch.overlapping import fresh, seeing
 from quivive.respond.client import Client, HttpSettings
 from quivive.respond.errors import RejectedError
 from quivive.respond.response import Talk
@@ -14,8 +15,9 @@ MOST_BODY = 32 << 20  # bytes of one page
 
 
 class Pulled(Struct, frozen=True):
-    """One page. cursor: to be kept once the records are. more: whether to go on at once.
+    """One page. records: those that were not given before. cursor: to be kept once they are.
 
+    more: whether to go on at once.
     lost: the vendor no longer knew the page of the cursor, and was asked by time instead.
     begin: the time that was asked from, ms UTC: later than the cursor's where the vendor keeps
     nothing of it.
@@ -56,23 +58,25 @@ def pull(fetcher: Fetcher, settings: Any, stream: str, cursor: Cursor, client: C
         got = _ask(fetcher, settings, stream, opened, client, now)
     if got.more and got.page == opened.page:
         raise RejectedError(f"{fetcher.vendor} names the same page as the next one, over and over")
+    records = fresh(opened, got.records)
     overlap = fetcher.late.get(stream, fetcher.overlap)
     moved, more = _moved(fetcher, overlap, opened, got, now)
-    return Pulled(list(got.records), moved, more, lost, opened.since)
+    moved = replace(moved, records=opened.records + len(records))
+    return Pulled(records, moved, more, lost, opened.since)
 
 
 def open_at(fetcher: Fetcher, settings: Any, cursor: Cursor, now: int) -> Cursor:
     """The cursor to ask with: of this API, no older than the vendor's records, with a window."""
     base = fetcher.hosts(settings)[0]
     if cursor.base != base:  # another tenant: its pages are none of this one
-        cursor = replace(cursor, page=None, until=None, base=base)
+        cursor = replace(cursor, page=None, until=None, base=base, seen=b"", seeing=b"")
     if cursor.page is not None:
         return cursor
     since = max(cursor.since, now - fetcher.keeps)
     until = None
     if fetcher.window is not None:
         until = min(since + fetcher.window, now - fetcher.delay)
-    return replace(cursor, since=since, until=until)
+    return replace(cursor, since=since, until=until, opened=now)
 
 
 def _ask(
@@ -96,11 +100,15 @@ def _moved(
     times = [time for record in got.records if (time := fetcher.time(record)) is not None]
     newest = max([cursor.newest, *(time for time in times if time <= now)])
     since, until, more = cursor.since, cursor.until, got.more
+    seen, met = cursor.seen, b""
     if until is None:  # the vendor's own cursor: the time is for when that is lost
         since = max(since, newest - overlap)
-    elif got.page is None:  # the window was read to its end
-        since = max(since, min(until, now - fetcher.delay - overlap))
-        more, until = until < now - fetcher.delay, None
+    else:
+        reach = min(until, cursor.opened - fetcher.delay - overlap)  # its pages may be old by now
+        met = seeing(fetcher, cursor, got.records, reach)
+        if got.page is None:  # the window was read to its end
+            since, seen, met = max(since, reach), met, b""
+            more, until = until < now - fetcher.delay, None
     moved = replace(
         cursor,
         since=since,
@@ -108,6 +116,7 @@ def _moved(
         page=got.page,
         newest=newest,
         caught_up=cursor.caught_up if more else now,
-        records=cursor.records + len(got.records),
+        seen=seen,
+        seeing=met,
     )
     return moved, more
