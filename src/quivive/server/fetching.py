@@ -177,9 +177,7 @@ class Fetching:
         context, name = self.context, f"fetch:{connection.name}"
         found = Read()
         if page.records:
-            source, body = choose(connection.fetcher.source), b"\n".join(page.records)
-            found = await context.parsing(lambda: read(body, source, name, context.clock()))
-            found.events.sort(key=lambda event: event.time)
+            found = await context.parsing(lambda: self._read(connection.fetcher.source, name, page))
         rejects = [_placed(reject, before.records, stream) for reject in found.rejects]
         key = fetching.cursor_name("serve", connection, stream)
         kept = fetching.encoded(page.cursor)
@@ -200,6 +198,14 @@ class Fetching:
                 given = ()
             break
         count(context, found, given, by="fetch")
+
+    def _read(self, source: str, name: str, page: Pulled) -> Read:
+        """The events of a page, in order of event time."""
+        context, body = self.context, b"\n".join(page.records)
+        with context.memories.lent(source) as memory:
+            found = read(body, choose(source), name, context.clock(), memory=memory)
+        found.events.sort(key=lambda event: event.time)
+        return found
 
 
 def _placed(reject: Reject, before: int, stream: str) -> Reject:
