@@ -41,7 +41,10 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     if asn is not None and kind is not None:
         if login.kind == "human" or familiarity(levels, "network_kind", kind) == "own":
             operator = familiarity(levels, "operator", asn)
-    return _features(login.public, login.country, asn, login.as_name, kind, operator)
+    table = levels.everyone.tables.get("network_kind")
+    known = table is not None and bool(table.values)
+    shown = table is not None and kind in table.values
+    return _features(login.public, login.country, asn, login.as_name, kind, operator, known, shown)
 
 
 @lru_cache(CACHED)
@@ -52,6 +55,8 @@ def _features(
     as_name: str | None,
     kind: str | None,
     operator: str,
+    known: bool,
+    shown: bool,
 ) -> Spoken:
     found: list[Feature | Missing] = []
     if asn is not None:
@@ -76,6 +81,9 @@ def _features(
         # that is not the identity's own, only such operators are the measure.
         own = operator == "own"
         share = KIND_PRIORS.get(kind, 0.1)
+        # That attackers seldom come so says nothing for who does: not by Tor, and not where nobody
+        # here was seen to. Before any login's kind is known, there is nothing to measure it by.
+        alarms_only = kind == "tor" or not shown
         found += (
             Feature(
                 signal="network_kind",
@@ -86,9 +94,12 @@ def _features(
                 attacker=share,
                 attack=PROXY,
                 group="carrier",
-                weigh=own,
+                alarms_only=alarms_only,
+                weigh=own and known,
             ),
         )
+        if not known:
+            found.append(Missing("network_kind", f"{kind} network, and no other login's is known"))
         if not own:
             found.append(
                 Feature(
@@ -101,6 +112,8 @@ def _features(
                     attacker=share,
                     attack=PROXY,
                     group="carrier",
+                    alarms_only=alarms_only,
+                    weigh=known,
                 )
             )
     return spoken(*found)
