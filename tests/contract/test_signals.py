@@ -319,6 +319,13 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
         story.login("ca2", story.at(15, 18), story.TORONTO, device=None),
         changed(story.usual(dana, story.at(15, 21)), dst_endpoint=Endpoint(hostname="web-1")),
         story.usual(dana, story.at(80, 15)),
+        *[
+            changed(story.backup_run(day, hour=3), session=Session(uid="k-1"), src_endpoint=where,
+                    user=User(name="svc-calls", type_id=UserType.SERVICE),
+                    unmapped=Unmapped(operation="s3:Get"))
+            for day in range(12)
+            for where in [Endpoint(ip=(story.VANCOUVER if day == 11 else story.OFFICE).ip())]
+        ],
     ]  # fmt: skip
     hosting = changed(
         story.login("ca3", story.at(15, 19), story.FAR[2]),

@@ -185,6 +185,57 @@ def test_a_log_that_names_devices_at_random_makes_a_lost_device_usual() -> None:
     assert nats(said, random) < 0.5
 
 
+# --- roaming: whether the session of a key stays where it began
+
+KEY = SessionOrigin(NOW - 1, "192.0.2.1", "812", "CA", None)
+CALL = {"log": "aws", "host": None, "operation": "s3:ListBuckets", "session": "ASIA1"}
+
+
+def used(**changes: Any) -> Spoken:
+    profile = Profile(sessions={"ASIA1": KEY})
+    login = seen(profile, **{**CALL, **changes})
+    return session.features(login, scene(profile), levels(profile))
+
+
+def roaming(said: Spoken) -> list[str]:
+    return [key for factor, key in said.own if factor == "roaming"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [({"ip": "192.0.2.1"}, "here"), ({}, "near"), ({"asn": "14061"}, "elsewhere"),
+     ({"asn": None}, "elsewhere")],
+)  # fmt: skip
+def test_where_the_session_of_a_key_is_used(changes: dict[str, Any], where: str) -> None:
+    said = used(**changes)
+    assert roaming(said) == [f"aws/{where}"]
+    assert ("roaming" in [f.signal for f in said.weighed]) is (where != "here")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"operation": None}, {"around": "Token Create"}, {"public": False}, {"session": "ASIA2"}],
+    ids=["a-sign-in", "around", "private", "not-met-before"],
+)
+def test_only_the_sessions_of_keys_stay_at_one_address(changes: dict[str, Any]) -> None:
+    """A browser's session goes along with its laptop."""
+    assert not roaming(used(**changes))
+
+
+def test_a_stolen_temporary_key_stands_out_where_keys_do_not_move() -> None:
+    steady = levels(
+        Profile(), ("roaming", "aws/here", 300), ("credential's session", "aws", 300)
+    )  # fmt: skip
+    stolen = used(asn="14061")
+    assert nats(stolen, steady) > 4
+    moving = levels(
+        Profile(), ("roaming", "aws/here", 20), ("roaming", "aws/elsewhere", 30),
+        ("credential's session", "aws", 50),
+    )  # fmt: skip
+    assert nats(stolen, moving) < 0.5
+    assert nats(used(ip="192.0.2.1"), moving) == 0
+
+
 # --- the kind of a network, given whose operator it is
 
 

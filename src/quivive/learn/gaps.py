@@ -41,7 +41,10 @@ COSTS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "device": (("device",), "see whether devices are still registered and the export names them"),
     "user_agent": (("os", "client"), "see whether the export still has the client"),
-    "session": (("session", "continuity"), "see whether the export still has session ids"),
+    "session": (
+        ("session", "continuity", "roaming"),
+        "see whether the export still has session ids",
+    ),
     "mfa": (("auth_method",), "see whether the export still has the authentication details"),
     "application": (("application",), "see whether the export still names the application"),
     "uid": ((), "export the vendor's event ids: without them an overlap counts logins twice"),

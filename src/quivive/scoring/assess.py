@@ -308,8 +308,9 @@ _SUBJECTS = {
     "auth_method": "the way of authenticating",
     "company": "the owner's sign-in",
     "continuity": "the session",
+    "roaming": "where the key is used",
 }
-_CIRCUMSTANCES = frozenset({"company", "continuity"})  # whose categories are no names
+_CIRCUMSTANCES = frozenset({"company", "continuity", "roaming"})  # whose categories are no names
 
 
 def _counterfactual(
