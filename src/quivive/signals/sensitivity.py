@@ -9,14 +9,19 @@ from quivive.baseline.profile import Scene
 from quivive.signals.signal import NOTHING, Feature, Signal, Spoken, spoken
 
 # By what it serves: words, how often an intruder's call is of that kind, ATT&CK techniques. The
-# names are those of AWS APIs ("service:Call"), Kubernetes ("verb resource") and GitHub audit logs.
+# names are those of AWS APIs ("service:Call"), Kubernetes ("verb resource"), GitHub's and GitLab's
+# audit logs, Google Cloud ("service:Method", "service:collection.method") and Azure, in any case
+# ("Microsoft.Compute/virtualMachines/runCommand/action").
 _KINDS = {
     "covers tracks": (
         (
             r"cloudtrail:(StopLogging|Delete|Update|PutEventSelectors)|guardduty:(Delete|Update|Disas)"
             r"|config:(Stop|Delete)|logs:Delete|ec2:DeleteFlowLogs|securityhub:Disable"
             r"|delete events|^audit_log_streaming\.|advanced_security\.disabled"
-            r"|secret_scanning.*\.disable"
+            r"|secret_scanning.*\.disable|logging:(Delete|UpdateSink|UpdateBucket|(Create|Update)Excl)"
+            r"|dns:policies\.(patch|update)|securitycenter:(Update|SetMute)"
+            r"|(?i:/diagnosticSettings/delete|insights/(activityLogAlerts|logProfiles)/delete"
+            r"|/flowLogs/delete|OperationalInsights/workspaces/delete|/alertsSuppressionRules/write)"
         ),
         0.05,
         ("T1562.008", "T1070"),
@@ -28,6 +33,9 @@ _KINDS = {
             r"|(create|update|patch) (cluster)?role(binding)?s|impersonate |serviceaccounts/token"
             r"|certificatesigningrequests|^(org|repo)\.(add_member|update_member|add_collab)"
             r"|(deploy_key|public_key|personal_access_token\.access|oauth_access)\.?create"
+            r"|:(\w+\.)*[sS]etI(am|AM)P(olicy|ermissions)|oslogin:ImportSshPublicKey"
+            r"|(?i:Authorization/(roleAssignments|roleDefinitions|elevateAccess)\w*/(write|action)"
+            r"|/federatedIdentityCredentials/write|KeyVault/vaults/accessPolicies/write)"
         ),
         0.1,
         ("T1098", "T1136.003"),
@@ -36,7 +44,11 @@ _KINDS = {
         (
             r"secretsmanager:(Get|List|Batch|Describe)|ssm:(GetParameters|GetParameterHistory|DescribeP)"
             r"|ec2:GetPasswordData|sts:GetFederationToken|(get|list|watch) secrets|/secrets\b"
-            r"|codeartifact:GetAuth"
+            r"|codeartifact:GetAuth|secretmanager:(Access|List|Get)Secret|cloudkms:(\w*Decrypt)"
+            r"|iamcredentials:(Generate|Sign)|variable_viewed|secrets_manager_read"
+            r"|^(Secret|Key|Certificate)(Get|List|Backup)|^KeyDecrypt"
+            r"|(?i:KeyVault/vaults/(secrets|keys|certificates)/|/list(Account)?(Keys|Sas|Secrets|\w*"
+            r"Credentials?)/action|/config/list/action|/publishxml/action)"
         ),
         0.2,
         ("T1552", "T1555.006"),
@@ -46,6 +58,11 @@ _KINDS = {
             r"ssm:(SendCommand|StartSession)|ec2-instance-connect:|ec2:(RunInstances|ModifyInstanceA"
             r"|RequestSpot)|create (pods/(exec|attach|portforward|proxy)|daemonsets|cronjobs)"
             r"|pods/ephemeralcontainers|nodes/proxy|ecs:(ExecuteCommand|RunTask)|self_hosted_runner"
+            r"|compute:(instances\.(insert|setMetadata|setServiceAccount)|projects\.setCommonInstanceM)"
+            r"|osconfig:(ExecutePatch|CreateOSPolicy)|run:(RunJob|ReplaceService)"
+            r"|cloudfunctions:(Create|Update)Function|cloudbuild:(Create|Run)Build|ci_runner_reg"
+            r"|(?i:/virtualMachine(ScaleSet)?s/(runCommands?|extensions|write)"
+            r"|automationAccounts/(jobs|runbooks|webhooks)/|containers/exec/action)"
         ),
         0.12,
         ("T1651", "T1609", "T1610"),
@@ -55,6 +72,9 @@ _KINDS = {
             r"Modify(DB(Cluster)?)?(Snapshot|Image)Attribute|:ExportTable|:StartExport|:CreateImage"
             r"|s3:(PutBucketPolicy|PutBucketAcl|PutBucketReplication|DeletePublicAccess)"
             r"|:CopySnapshot|:ShareSnapshot|download_zip|repo\.(access|transfer|download)|\bmigration"
+            r"|compute:(disks\.createSnapshot|images\.(insert|export))|cloudsql:instances\.export"
+            r"|storagetransfer:(Create|Run)TransferJob|export_file_download|cloudasset:Export"
+            r"|(?i:/(disks|snapshots|restorePoints)/beginGetAccess/action|/databases/export/action)"
         ),
         0.1,
         ("T1537", "T1530"),
@@ -64,7 +84,9 @@ _KINDS = {
             r"sts:GetCallerIdentity|iam:(List|Get)|self(subject|node)\w*reviews|:ListBuckets"
             r"|ses:Get|organizations:(List|Describe)|ec2:DescribeInstanceType|servicequotas:"
             r"|(list|get) (nodes|namespaces|(cluster)?role(binding)?s|serviceaccounts)"
-            r"|s3:GetBucket(P|A)|support:|ce:Get|account:"
+            r"|s3:GetBucket(P|A)|support:|ce:Get|account:|cloudasset:(Search|Analyze)|:\w*[gG]etIamPol"
+            r"|cloudresourcemanager:(Search|List|TestIam)|serviceusage:ListServ"
+            r"|(?i:Authorization/\w+/read|Microsoft\.ResourceGraph/)"
         ),
         0.15,
         ("T1580", "T1613", "T1087.004"),
