@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+import quivive.engine.abreast as abreast_module
 import quivive.engine.engine as engine_module
 from benchmarks.clock import Best, Watch, cpu, exhaust
 from benchmarks.kept import KEEPING, watched, with_store
@@ -21,7 +22,7 @@ from quivive.app import ingest
 from quivive.app.geoip import open_places
 from quivive.app.output import encode_scored
 from quivive.app.recognise import recognise
-from quivive.app.scoring import engine, merged, score
+from quivive.app.scoring import engine, merged, score, stepped
 from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
@@ -33,15 +34,15 @@ from quivive.policy.decider import Decider
 from quivive.sim.build import simulate
 
 VENDORS = ("entra", "okta", "cloudtrail", "kubernetes", "sshd")
-# The stages of one login in ``Engine.step``: where each is called by name.
+# The stages of logins in ``Engine.steps``: where each is called by name.
 ENGINE_STAGES: dict[str, tuple[Any, str]] = {
     "arrive": (engine_module, "arrive"),
-    "publish": (engine_module, "publish"),
-    "observe": (engine_module, "observed"),
+    "publish": (abreast_module, "publish"),
+    "observe": (abreast_module, "observed"),
     "mature": (engine_module, "mature"),
     "scene": (State, "scene"),
     "passed": (engine_module, "passed"),
-    "gather": (Engine, "gather"),
+    "gather": (Engine, "gather_all"),
     "assess": (engine_module, "assess"),
     "decide": (Decider, "decide"),
     "judge": (engine_module, "judge"),
@@ -111,8 +112,8 @@ def enricher(folder: Path) -> Enricher:
 
 def judge(events: list[AuthEvent], using: Enricher) -> list[Scored]:
     """The engine with every signal and the shipped policy, from an empty state."""
-    step = engine(State(), using).step
-    return [scored for event in events if (scored := step(event)) is not None]
+    logins = stepped(engine(State(), using), (("", event) for event in events))
+    return [scored for _, _, scored in logins if scored is not None]
 
 
 def whole_path(paths: list[str], using: Enricher) -> int:

@@ -11,7 +11,7 @@ from quivive.app.errors import UsageError
 from quivive.app.output import encode_scored
 from quivive.app.registry import signals
 from quivive.app.scoring import decode_state, encode_state
-from quivive.engine.engine import Engine
+from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.assessment import CRITICAL, FINDING, HIGH, level_of
@@ -108,6 +108,37 @@ def test_duplicates_change_nothing(repeats: list[tuple[int, int]]) -> None:
         found += lines(made, [event])
         assert lines(made, again.get(number, [])) == []
     assert tuple(found) == unbroken()[:300]
+
+
+def crowded() -> list[AuthEvent]:
+    """Ten people at work within minutes of each other, a spray from one address that gets in, and
+    ids that come twice.
+    """
+    spray = [
+        login(person.name, at(9, 14) + n * 1_000, FAR[2], ip="95.24.8.9", mfa=None,
+              status=Status.SUCCESS if n == 7 else Status.FAILURE)
+        for n, person in enumerate(PEOPLE[:8])
+    ]  # fmt: skip
+    events = in_order(ordinary(0, 14, people=PEOPLE[:10]), spray, list(stream())[:200])
+    return [event for event in events for _ in range(1 + (event.time % 7 == 0))]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7, 50, 10_000])
+def test_side_by_side_is_as_one_by_one(at_once: int) -> None:
+    events = crowded()
+    one, many = engine(), engine()
+    expected = [one.step(event) for event in events]
+    found: list[Scored | None] = []
+    sizes = []
+    for begin in range(0, len(events), at_once):
+        for piece in many.steps(events[begin : begin + at_once]):
+            found += piece
+            sizes.append(len(piece))
+    assert [s and encode_scored(s, "log") for s in found] == [
+        s and encode_scored(s, "log") for s in expected
+    ]
+    assert encode_state(many.state) == encode_state(one.state)
+    assert at_once == 1 or max(sizes) > 1
 
 
 def test_the_same_id_in_another_log_is_another_event() -> None:

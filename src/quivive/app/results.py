@@ -9,6 +9,7 @@ from quivive.app.kept import row_of
 from quivive.app.naming import Names
 from quivive.app.notices import Known
 from quivive.app.output import encode_scored
+from quivive.app.scoring import stepped
 from quivive.engine.engine import Engine
 from quivive.model.event import AuthEvent
 from quivive.policy.actions import ALLOW
@@ -63,9 +64,7 @@ class Alone:
         self, events: Iterable[tuple[str, AuthEvent]], run: int = 0, lines: int = 0
     ) -> Iterator[Step]:
         """Judges events, in order; nothing for duplicates and log-offs."""
-        step = self._engine.step
-        for log, event in events:
-            scored = step(event)
+        for log, event, scored in stepped(self._engine, events):
             if scored is None:
                 yield log, event, None
                 continue

@@ -1,6 +1,7 @@
 """Scoring a set of logs: the merged events through the engine, with what has to be kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from quivive.app import ingest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["STATE_NAME", "decode_state", "encode_state", "merged", "score", "without_stray_dates"]
 
 LOOK_EVERY = 10_000  # logins
+AHEAD = 50  # events that are taken up at once
 STRAY_GAP_MS = 366 * 86_400_000
 STRAYS = 20
 
@@ -105,15 +107,28 @@ def score(
     """
     found = engine(state, enricher, model, budgets, beside, decider)
     found.shortens = shortens
-    step = found.step
     spill: Spill | None = None
-    for number, (log, event) in enumerate(events, 1):
-        scored = step(event)
+    for number, (log, _, scored) in enumerate(stepped(found, events), 1):
         if scored is not None:
             yield log, scored
         if number % LOOK_EVERY == 0 and state.is_over_bounds:
             spill = spill or spill_of(state)
             spill.relieve()
+
+
+def stepped(
+    engine: Engine, events: Iterable[tuple[str, AuthEvent]]
+) -> Iterator[tuple[str, AuthEvent, Scored | None]]:
+    """Every event with what the engine says of it, in order; some events are read ahead.
+
+    When it gives a login, the state is as after it for its identity and all that is shared.
+    """
+    coming = iter(events)
+    while ahead := list(islice(coming, AHEAD)):
+        told = iter(ahead)
+        for piece in engine.steps([event for _, event in ahead]):
+            for scored, (log, event) in zip(piece, told, strict=False):
+                yield log, event, scored
 
 
 def spill_of(state: State) -> "Spill":

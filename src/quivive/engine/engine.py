@@ -1,6 +1,6 @@
 """The way of one login, on one screen: observe, gather, assess, decide, learn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -8,21 +8,21 @@ from msgspec.structs import replace
 from quivive.baseline.backoff import Levels
 from quivive.baseline.lesson import Lesson
 from quivive.baseline.observation import Observation
-from quivive.baseline.profile import Scene
+from quivive.baseline.profile import Passed, Scene, Waiting
 from quivive.engine import gate, learn
+from quivive.engine.abreast import Coming, abreast
 from quivive.engine.again import again, teaches_little
 from quivive.engine.arrive import Arrival, arrive
 from quivive.engine.beside import Looking, Said
-from quivive.engine.observe import observed, with_known_place
+from quivive.engine.observe import with_known_place
 from quivive.engine.probation import ODD_SHARE, mature
-from quivive.engine.publish import publish
 from quivive.engine.road import open_or_close, passed
 from quivive.engine.shared import Delta, Measured, Repeat
 from quivive.engine.state import State, group_before
 from quivive.engine.taught import Taught
 from quivive.engine.watch import Watched, record, watch, watch_again
 from quivive.enrich.enricher import Enriched, Enricher
-from quivive.model.assessment import FINDING, Assessment, Decision, level_of
+from quivive.model.assessment import FINDING, Assessment, Decision, Evidence, level_of
 from quivive.model.event import AuthEvent
 from quivive.policy.budget import Budgets, judge
 from quivive.policy.deciding import Deciding, Telling
@@ -50,6 +50,24 @@ class Judged(Struct, frozen=True, gc=False):
     shadow: Said | None
     delta: Delta | Repeat | None
     watched: Watched
+
+
+class _Looked(Struct, frozen=True, gc=False):
+    """A login with what is known around it.
+
+    what: its facts, if the short road is open to it; same: the login of this hour that it repeats;
+    fewer: by how many identities a join of names made fewer; matured: what has waited long enough.
+    """
+
+    arrival: Arrival
+    login: Observation
+    scene: Scene
+    levels: Levels
+    standing: Standing
+    what: int
+    same: Passed | None
+    fewer: int
+    matured: Sequence[Waiting]
 
 
 class Scored(Struct, frozen=True):
@@ -119,24 +137,66 @@ class Engine:
         record(judged.watched, judged.login, self.state)
         return self.tell(judged)
 
+    def steps(self, events: Iterable[AuthEvent]) -> Iterator[list[Scored | None]]:
+        """The same for many events, side by side where none depends on another (abreast.py).
+
+        Gives what ``step`` would of each, in order and in pieces: when it gives a piece, nothing
+        after it is judged yet.
+        """
+        come: list[Arrival | None] = []
+        for event in events:
+            arrival = arrive(event, self.enricher, self.state)
+            if arrival is not None and arrival.swept:
+                # Whether a day is over is asked of the next only when this one is judged.
+                yield from self._told(come)
+                yield from self._told([arrival])
+                come = []
+            else:
+                come.append(arrival)
+        yield from self._told(come)
+
+    def _told(self, come: Sequence[Arrival | None]) -> Iterator[list[Scored | None]]:
+        arrivals = [arrival for arrival in come if arrival is not None]
+        begin = place = 0
+        while begin < len(arrivals):
+            together = abreast(arrivals, begin, self.state)
+            begin += len(together)
+            found = self._judged(together)
+            for judged in found:
+                record(judged.watched, judged.login, self.state)
+            piece: list[Scored | None] = []
+            for judged in found:
+                while come[place] is None:
+                    piece.append(None)
+                    place += 1
+                piece.append(self.tell(judged))
+                place += 1
+            yield piece
+        if place < len(come):
+            yield [None] * (len(come) - place)
+
     def judge(self, arrival: Arrival) -> Judged:
         """Judges one login by what its identity did before, and by what is known to everyone by
         then; the identity learns of it at once, and others when its delta is due.
         """
+        return self._judged(abreast((arrival,), 0, self.state))[0]
+
+    def _judged(self, together: Sequence[Coming]) -> list[Judged]:
+        """Judges logins of which none depends on another: each stage for all of them."""
+        looked = [self._looked(coming) for coming in together]
+        said = self._said(looked)
+        assessed = [self._assessed(*of) for of in zip(looked, said, strict=True)]
+        return [self._ended(*of) for of in zip(looked, said, assessed, strict=True)]
+
+    def _looked(self, coming: Coming) -> _Looked:
         state = self.state
-        event, enriched, identity = arrival.event, arrival.enriched, arrival.identity
-        publish(state, arrival.due)
-        if arrival.swept:
-            state.sweep(event.time)
-        profile = state.profile(identity)
-        login = observed(event, enriched, identity, arrival.lent, profile.kind)
+        arrival, profile, login = coming
         fewer = 0
         if arrival.former is not None:
             fewer = state.merge_profile(arrival.former, login.identity)
         time = login.time
         matured = mature(profile, time)
         scene, levels = state.scene(login, profile)
-
         newcomer = profile.newcomer(time)
         standing = Standing(
             profile.effective_logins(time, levels.own_scale),
@@ -145,35 +205,53 @@ class Engine:
         )
         what = login.facts if self.shortens and login.learnable else 0
         same = passed(login, scene, what) if what else None
-        if same is not None:
-            said: list[Spoken] = []
-            gathered = Gathered((), (), (), self.groups, same.beside)
-            assessment = as_before(login, same.score, same.share, same.missing, standing)
-        else:
-            said, gathered = self.gather(login, scene, levels)
-            told = learn.told_before(login, profile)
-            assessment = assess(login, gathered, levels, standing, told, self.words_from)
+        return _Looked(arrival, login, scene, levels, standing, what, same, fewer, matured)
 
-        number = arrival.number
+    def _said(self, looked: Sequence[_Looked]) -> list[tuple[Sequence[Spoken], Gathered]]:
+        """What the signals say of each; nothing of those that take the short road."""
+        long = [(one.login, one.scene, one.levels) for one in looked if one.same is None]
+        gathered = iter(self.gather_all(long))
+        return [
+            next(gathered)
+            if one.same is None
+            else ((), Gathered((), (), (), self.groups, one.same.beside))
+            for one in looked
+        ]
+
+    def _assessed(self, one: _Looked, said: tuple[Sequence[Spoken], Gathered]) -> Assessment:
+        login, same = one.login, one.same
+        if same is not None:
+            return as_before(login, same.score, same.share, same.missing, one.standing)
+        told = learn.told_before(login, one.scene.profile)
+        return assess(login, said[1], one.levels, one.standing, told, self.words_from)
+
+    def _ended(
+        self, one: _Looked, spoken: tuple[Sequence[Spoken], Gathered], assessment: Assessment
+    ) -> Judged:
+        """Learns from a login that is assessed."""
+        state, login, scene, same = self.state, one.login, one.scene, one.same
+        said, gathered = spoken
+        arrival, profile, matured = one.arrival, scene.profile, one.matured
+        event, number = arrival.event, arrival.number
         delta: Delta | Repeat | None = None
-        if same is not None and not (matured or fewer) and teaches_little(login, profile):
+        if same is not None and not (matured or one.fewer) and teaches_little(login, profile):
             watched = watch_again(event, assessment.score)
             taught: Taught | None = again(login, profile)
-            measured = Measured(login.kind, login.log, newcomer, assessment.score)
-            state.pending.add(delta := Repeat(number, time, measured))
+            measured = Measured(login.kind, login.log, one.standing.newcomer, assessment.score)
+            state.pending.add(delta := Repeat(number, login.time, measured))
         else:
-            watched = watch(event, login, scene, levels, said, gathered, assessment.score)
-            own = Delta(number, time, login.identity, known=-fewer, matured=matured)
-            taught = self._learn(login, scene, levels, said, gathered, assessment, standing, own)
+            watched = watch(event, login, scene, one.levels, said, gathered, assessment.score)
+            own = Delta(number, login.time, login.identity, known=-one.fewer, matured=matured)
+            taught = self._learn(one, said, gathered, assessment, own)
             if own.says_something:
                 state.pending.add(delta := own)
         shadow = self.beside.look(login, gathered, assessment) if self.beside else None
         event = with_known_place(event, login)
         judged = Judged(
-            event, enriched, login, gathered, assessment, taught, shadow, delta, watched
+            event, arrival.enriched, login, gathered, assessment, taught, shadow, delta, watched
         )
         if same is None:
-            open_or_close(login, scene, what, judged)
+            open_or_close(login, scene, one.what, judged)
         return judged
 
     def tell(self, judged: Judged) -> Scored:
@@ -198,37 +276,55 @@ class Engine:
             judged.shadow,
         )
 
+    def gather_all(
+        self, of: Sequence[tuple[Observation, Scene, Levels]]
+    ) -> list[tuple[Sequence[Spoken], Gathered]]:
+        """What every signal says about logins: each signal about all of them, one after another."""
+        if len(of) == 1:
+            return [self.gather(*of[0])]
+        families = [[features(*one) for one in of] for features in self.feature_signals]
+        pieces = [[evidence(*one) for one in of] for evidence in self.evidence_signals]
+        found: list[tuple[Sequence[Spoken], Gathered]] = []
+        for number, (_, _, levels) in enumerate(of):
+            said = [family[number] for family in families]
+            found.append((said, self._gathered(said, [p[number] for p in pieces], levels)))
+        return found
+
     def gather(
         self, login: Observation, scene: Scene, levels: Levels
-    ) -> tuple[list[Spoken], Gathered]:
+    ) -> tuple[Sequence[Spoken], Gathered]:
         """What every signal says about a login."""
         said = [of(login, scene, levels) for of in self.feature_signals]
+        pieces = [of(login, scene, levels) for of in self.evidence_signals]
+        return said, self._gathered(said, pieces, levels)
+
+    def _gathered(
+        self, said: Sequence[Spoken], pieces: Sequence[Sequence[Evidence]], levels: Levels
+    ) -> Gathered:
         factors = self.model.weights
         weighed = weigh_all([f for one in said for f in one.weighed], levels, factors)
         evidence = [
             e if e.signal not in factors else replace(e, weight=e.weight * factors[e.signal])
-            for of in self.evidence_signals
-            for e in of(login, scene, levels)
+            for piece in pieces
+            for e in piece
         ]
         missing = [m for one in said for m in one.missing]
-        return said, Gathered(weighed, evidence, missing, self.groups)
+        return Gathered(weighed, evidence, missing, self.groups)
 
     def _learn(
         self,
-        login: Observation,
-        scene: Scene,
-        levels: Levels,
-        said: list[Spoken],
+        one: _Looked,
+        said: Sequence[Spoken],
         gathered: Gathered,
         assessment: Assessment,
-        standing: Standing,
         delta: Delta,
     ) -> Taught | None:
         """Score first, learn after, and learn only what is not too unusual to trust.
 
         None where there was nothing to learn.
         """
-        state, calibration = self.state, standing.calibration
+        state, calibration = self.state, one.standing.calibration
+        login, scene, levels = one.login, one.scene, one.levels
         key = login.constellation
         learn.note(login, scene, levels, state, delta)
         learn.tell(login, assessment, scene.profile, delta)
