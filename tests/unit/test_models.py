@@ -291,6 +291,10 @@ def test_an_older_store_gets_its_tables(tmp_path: Path) -> None:
     with Store(tmp_path) as store, store.transaction() as connection:
         connection.exec_driver_sql("DROP TABLE models")
         connection.exec_driver_sql("DROP TABLE model_history")
+        connection.exec_driver_sql("DROP INDEX ix_assessments_plain")
+        connection.exec_driver_sql("ALTER TABLE assessments DROP COLUMN plain")
+        connection.exec_driver_sql("ALTER TABLE assessments DROP COLUMN source")
+        connection.exec_driver_sql("DROP TABLE sources")
         connection.exec_driver_sql("UPDATE meta SET value = '4' WHERE key = 'version'")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
     with Store(tmp_path, create=False) as store:

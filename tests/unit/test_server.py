@@ -546,7 +546,7 @@ def test_what_is_no_login_is_refused(shared: Served, body: bytes, status: int) -
 def test_what_is_not_recognised_says_what_would_be(shared: Served) -> None:
     detail = shared.ask("POST", "/v1/assess", json={"user": "ann"}).json()["detail"]
     assert detail.startswith("recognised by no log source: send an OCSF Authentication object")
-    assert "?source=, one of auth0, " in detail
+    assert "?source=, one of alb, atlassian, auth0, " in detail
 
 
 @pytest.mark.parametrize("declared", [True, False])

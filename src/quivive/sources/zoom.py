@@ -91,7 +91,7 @@ def parse(record: RawRecord) -> AuthEvent | Skip:
         service=_ZOOM,
         src_endpoint=Endpoint(ip=ip) if ip else None,
         device=Device(type_id=DeviceType.UNKNOWN, ip=ip, os=system) if system and ip else None,
-        http_request=HttpRequest(user_agent=words) if client else None,
+        http_request=HttpRequest(user_agent=words[: fields.MAX_TEXT]) if client else None,
         metadata=fields.metadata(
             record,
             _PRODUCT,
