@@ -59,10 +59,19 @@ def settings_of(section: object, where: str) -> Settings:
             raise UsageError(f"{where}: notify: two channels are called {name!r}; rename one")
     for channel in settings.channels:
         notifier_of(channel, where)
-    for url in (settings.console, settings.runbooks):
-        if url is not None and not url.startswith(("https://", "http://")):
-            raise UsageError(f"{where}: notify: {url!r}: write https://…")
+    for _, problem in url_problems(settings):
+        raise UsageError(f"{where}: notify: {problem}")
     return settings
+
+
+def url_problems(settings: Settings) -> list[tuple[str, str]]:
+    """What is wrong with the addresses in the settings, by setting."""
+    urls = {"console": settings.console, "runbooks": settings.runbooks}
+    return [
+        (name, f"{url!r}: write https://…")
+        for name, url in urls.items()
+        if url is not None and not url.startswith(("https://", "http://"))
+    ]
 
 
 def notifier_of(channel: Channel, where: str = "settings") -> tuple[Notifier, Struct]:

@@ -33,14 +33,15 @@ def located(*known: type) -> Callable[[Callable[[Path], R]], Callable[[Path], R]
             try:
                 return reads(path)
             except UsageError as error:
-                raise UsageError(_located(path, str(error), names)) from None
+                raise UsageError(with_line(path, str(error), names)) from None
 
         return read
 
     return decorate
 
 
-def _located(path: Path, said: str, names: Iterable[str]) -> str:
+def with_line(path: Path, said: str, names: Iterable[str]) -> str:
+    """ "FILE: setting: …" as "FILE:LINE: setting: …", with the name that was meant of ``names``."""
     start = f"{path}: "
     if not said.startswith(start):
         return said

@@ -32,7 +32,7 @@ def missing_secrets(path: Path, others: Mapping[str, object] | None = None) -> l
 def unreadable(settings: object) -> list[str]:
     """What is wrong with each secret of some settings that cannot be read now."""
     found = []
-    for secret in _secrets(settings):
+    for secret in secrets_in(settings):
         try:
             secret.value()
         except ConfigurationError as error:
@@ -40,17 +40,18 @@ def unreadable(settings: object) -> list[str]:
     return found
 
 
-def _secrets(value: object) -> Iterator[Secret]:
+def secrets_in(value: object) -> Iterator[Secret]:
+    """Every secret that some settings name."""
     if isinstance(value, Secret):
         yield value
     elif isinstance(value, ChannelSecret):
         yield Secret(env=value.env, file=value.file)
     elif isinstance(value, Struct):
         for name in value.__struct_fields__:
-            yield from _secrets(getattr(value, name))
+            yield from secrets_in(getattr(value, name))
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _secrets(inner)
+            yield from secrets_in(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _secrets(inner)
+            yield from secrets_in(inner)

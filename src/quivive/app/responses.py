@@ -32,7 +32,9 @@ class _Connection(Struct, kw_only=True, forbid_unknown_fields=True):
     http: HttpSettings = HttpSettings()
 
 
-class _Section(Struct, kw_only=True, forbid_unknown_fields=True):
+class Section(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The section as it is written."""
+
     connections: tuple[_Connection, ...] = ()
     protect: tuple[str, ...] = ()
     attempts: Annotated[int, Meta(ge=1, le=50)] = 8
@@ -93,16 +95,16 @@ class Responses(Struct, frozen=True, kw_only=True):
         return next((c for c in self.connections if c.name == name), None)
 
 
-@located(_Section, _Connection, HttpSettings)
+@located(Section, _Connection, HttpSettings)
 def load_responses(path: Path) -> Responses:
     """The section of a settings file; none of it is an empty one.
 
     Raises UsageError naming the file and the setting, and never what a setting holds.
     """
-    section = convert(sections_of(path).get("responses") or {}, _Section, f"{path}: responses")
+    section = convert(sections_of(path).get("responses") or {}, Section, f"{path}: responses")
     connections: list[Connection] = []
     for number, wanted in enumerate(section.connections):
-        made = _connect(wanted, f"{path}: responses.connections[{number}]")
+        made = connect(wanted, f"{path}: responses.connections[{number}]")
         if any(made.name == known.name for known in connections):
             raise UsageError(
                 f"{path}: responses.connections[{number}].name: {made.name} is there twice;"
@@ -139,7 +141,8 @@ def sections_of(path: Path) -> dict[Any, Any]:
     return loaded
 
 
-def _connect(wanted: _Connection, where: str) -> Connection:
+def connect(wanted: _Connection, where: str) -> Connection:
+    """One connection as it is written, checked. Raises UsageError that begins with ``where``."""
     known = actions()
     if wanted.vendor not in known:
         raise UsageError(
@@ -182,7 +185,12 @@ def convert(found: object, kind: type[Any], where: str) -> Any:
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
         place = where + path.strip("`")
-        hint = ""
-        if "object" in problem and "got `str`" in problem:
-            hint = "; of a secret write {env: NAME} or {file: PATH}, never the secret itself"
-        raise UsageError(f"{place}: {problem}{hint}") from None
+        raise UsageError(f"{place}: {hinted(problem)}") from None
+
+
+def hinted(problem: str) -> str:
+    """A problem of a conversion, with what to write where a secret itself was written."""
+    if "object" in problem and "got `str`" in problem:
+        written = "of a secret write {env: NAME} or {file: PATH}, never the secret itself"
+        return f"{problem}; {written}"
+    return problem
