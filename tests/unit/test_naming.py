@@ -138,6 +138,22 @@ def test_a_verdict_is_on_the_login_that_is_named(tmp_path: Path, run: Any) -> No
     assert f"{said}:1: 2 logins of different products have the id 2" in refused.err
     shown = run("explain", f"{OTHER}3", "--state", state)
     assert "true positive" in shown.out
+    # What the commands print is understood by them, and by another store.
+    listed = run("verdict", "list", "--json", "--state", state).out
+    assert [json.loads(line)["event_id"] for line in listed.splitlines()] == [
+        mine, f"{OTHER}3", UIDS[-1],
+    ]  # fmt: skip
+    assert mine in run("verdict", "list", "--state", state).out
+    asked = run("verdict", "ask", "--count", "20", "--json", "--state", state).out
+    names = {json.loads(line)["event_id"] for line in asked.splitlines()}
+    assert names >= {f"{OTHER}2", full_name(own_source(twins()[0]), "2")}
+    said.write_text(listed)
+    assert run("verdict", "import", said, "--state", state).code == 0
+    other = tmp_path / "other"
+    assert run("score", "--state", other, "--out", tmp_path / "out2", log).code == 0
+    assert run("verdict", "import", said, "--state", other).code == 0
+    with Store(other) as store:
+        assert {i: g.verdict.kind for i, g in Verdicts(store).standing().items()} == standing
 
 
 def test_the_api_keeps_both_and_says_which_there_are(served: Served) -> None:

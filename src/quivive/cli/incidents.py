@@ -50,17 +50,22 @@ def show_command(state: str, incident_id: str) -> None:
     """Show one incident: why it is one, its findings, and what was done about it."""
     from quivive.cli.findings import moment
     from quivive.store.incidents import Incidents
+    from quivive.store.named import spoken
 
-    kept = Incidents(opened_store(state))
+    store = opened_store(state)
+    kept = Incidents(store)
     incident = kept.get(incident_id)
     if incident is None:
         raise UsageError(f"{incident_id}: no such incident; quivive incidents list names them")
     for line in _told(incident):
         click.echo(printable(line))
     click.echo("findings:")
-    for event_id, time, identity in kept.findings(incident_id):
+    members = kept.findings(incident_id)
+    names = spoken(store, [event_id for event_id, _, _ in members])
+    for event_id, time, identity in members:
         verdict = incident.judged.get(event_id, "").replace("_", " ")
-        click.echo(printable(f"  {moment(time)}  {identity}  {event_id}  {verdict}".rstrip()))
+        found = f"  {moment(time)}  {identity}  {names[event_id]}  {verdict}"
+        click.echo(printable(found.rstrip()))
     for note in incident.notes:
         click.echo(printable(f"note  {moment(note.time)}  {note.by}: {note.text}"))
 

@@ -10,6 +10,7 @@ from quivive.cli.shared import printable
 from quivive.learn.quality import Judged, Quality, Share, quality
 from quivive.model.words import counted, shortened
 from quivive.store.database import Store
+from quivive.store.named import spoken
 from quivive.store.verdicts import Verdicts
 
 M2_TARGET, M9_TARGET = 0.10, 0.90
@@ -35,12 +36,13 @@ def listed(store: Store, as_json: bool) -> Iterator[str]:
     kept = Verdicts(store)
     given = kept.all()
     gone = {g.supersedes: g.id for g in given if g.supersedes is not None}
-    logins = kept.logins([g.verdict.event_id for g in given], lessons=False)
+    ids = [g.verdict.event_id for g in given]
+    logins, names = kept.logins(ids, lessons=False), spoken(store, ids)
     for one in given:
         verdict, login = one.verdict, logins.get(one.verdict.event_id)
         if as_json:
             line = {
-                "event_id": verdict.event_id,
+                "event_id": names[verdict.event_id],
                 "verdict": verdict.kind,
                 "by": verdict.by,
                 "why": verdict.why,
@@ -53,7 +55,7 @@ def listed(store: Store, as_json: bool) -> Iterator[str]:
         who = shortened(login.identity) if login else "?"
         risk = f"{login.risk_score:5.1f}" if login else "    ?"
         yield printable(
-            f"{said(verdict.when)}  {verdict.kind:<20} {risk}  {verdict.event_id}  {who}"
+            f"{said(verdict.when)}  {verdict.kind:<20} {risk}  {names[verdict.event_id]}  {who}"
             f"  by {verdict.by}: {' '.join(verdict.why.split())}{amended}"
         )
     if not given and not as_json:
@@ -75,11 +77,12 @@ def standing_on(event_id: str, state: str) -> Iterator[str]:
 def questions(store: Store, count: int, as_json: bool) -> Iterator[str]:
     """What to look into next, each with why."""
     found = next_questions(store, count)
+    names = spoken(store, [question.login.id for question in found])
     for question in found:
         login = question.login
         if as_json:
             line = {
-                "event_id": login.id,
+                "event_id": names[login.id],
                 "identity": login.identity,
                 "time": login.time,
                 "risk_score": round(login.risk_score, 4),
@@ -89,7 +92,7 @@ def questions(store: Store, count: int, as_json: bool) -> Iterator[str]:
             yield msgspec.json.encode(line).decode()
         else:
             yield printable(
-                f"{login.risk_score:5.1f}  {said(login.time)}  {login.id}"
+                f"{login.risk_score:5.1f}  {said(login.time)}  {names[login.id]}"
                 f"  {shortened(login.identity)}"
             )
             yield printable(f"       {question.why}")

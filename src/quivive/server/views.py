@@ -15,7 +15,7 @@ from quivive.server.context import Context
 from quivive.server.http import Problem, Reply, Request, json
 from quivive.store import views
 from quivive.store.incidents import Incidents
-from quivive.store.named import AmbiguousName, find
+from quivive.store.named import AmbiguousName, find, spoken
 from quivive.store.policies import Policies
 
 NEWEST = 10
@@ -221,12 +221,9 @@ async def incident(context: Context, request: Request) -> Reply:
     if found is None:
         raise Problem(404, "no such incident")
     members = await context.aside(lambda: kept.findings(incident_id))
-    return json(
-        IncidentDetail(
-            incident=found,
-            findings=[Member(event_id=i, time=t, identity=who) for i, t, who in members],
-        )
-    )
+    names = await context.aside(lambda: spoken(context.store, [i for i, _, _ in members]))
+    findings = [Member(event_id=names[i], time=t, identity=who) for i, t, who in members]
+    return json(IncidentDetail(incident=found, findings=findings))
 
 
 async def contexts(context: Context, _: Request) -> Reply:

@@ -86,6 +86,17 @@ def ambiguous(name: str, logins: Sequence[Named]) -> str:
     )
 
 
+def spoken(store: Store, ids: Sequence[str]) -> dict[str, str]:
+    """What to call logins that are kept under ``ids`` so that everybody is understood: that, or
+    the full name where another login has the same id.
+    """
+    said = {event_id: event_id for event_id in ids}
+    for event_id, logins in named(store, list(said)).items():
+        if len(logins) > 1:
+            said[event_id] = next((i.full for i in logins if i.id == event_id), event_id)
+    return said
+
+
 def others(store: Store, login_id: str) -> list[Named]:
     """The logins that have the same vendor's id as one that is kept under ``login_id``."""
     parts = parted(login_id)
