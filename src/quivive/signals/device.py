@@ -29,14 +29,18 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
         known = familiarity(levels, "device", login.device)
         if known == "new" and login.managed:
             known = "enrolled"
-    return _features(login.log, login.device, known)
+    logs = levels.everyone.tables.get("log")
+    met = logs is not None and login.log in logs.values
+    return _features(login.log, login.device, known, met)
 
 
 _UNNAMED = spoken(Missing("device", "this log names no devices"))
 
 
 @lru_cache(CACHED)
-def _features(log: str, device: str | None, known: str) -> Spoken:
+def _features(log: str, device: str | None, known: str, met: bool) -> Spoken:
+    # Whether a log names devices is not known from its first logins: none is no evidence there.
+    attacker = PRIORS[known] if met or device is not None else None
     familiar = Feature(
         signal="device",
         factor="device?",
@@ -44,7 +48,7 @@ def _features(log: str, device: str | None, known: str) -> Spoken:
         label=_LABELS[known],
         given=("log", log),
         categories=5,
-        attacker=PRIORS[known],
+        attacker=attacker,
         attack=ATTACK,
     )
     if device is None:
