@@ -36,7 +36,7 @@ def test_a_new_network_off_schedule_is_a_finding_with_a_machines_reasons(place) 
     assert {"country", "schedule"} <= signals
     assert "hour" in signals
     assert "weekday" not in signals
-    assert "minute 35 of the hour: 0 of its" in texts(said)
+    assert "minutes 35 to 39 of the hour: 0 of its" in texts(said)
     assert said.decision.action in ("notify", "rotate")
 
 

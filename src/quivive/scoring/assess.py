@@ -9,6 +9,7 @@ from msgspec import Struct
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import ENOUGH_LOGINS
+from quivive.baseline.tables import OTHER
 from quivive.model.assessment import FINDING, Assessment, Evidence, Reason, level_of
 from quivive.scoring.calibrate import Calibration
 from quivive.scoring.stories import (
@@ -19,6 +20,7 @@ from quivive.scoring.stories import (
     score_of,
 )
 from quivive.scoring.weigh import Weighed
+from quivive.signals.rhythm import minutes
 from quivive.signals.signal import Missing
 
 EVEN = 1.5  # nats that a finding needs at least, however quiet its class of identities is
@@ -305,12 +307,20 @@ _SUBJECTS = {
     "role": "the role",
     "credential": "the credential",
     "hour": "the hour",
+    "schedule": "the minute",
+    "weekday": "the day",
+    "absence": "the last login",
     "auth_method": "the way of authenticating",
+    "vendor_risk": "the vendor's risk",
+    "sensitivity": "the operation",
     "company": "the owner's sign-in",
     "continuity": "the session",
     "roaming": "where the key is used",
 }
-_CIRCUMSTANCES = frozenset({"company", "continuity", "roaming"})  # whose categories are no names
+# Whose categories are no names.
+_CIRCUMSTANCES = frozenset(
+    {"company", "continuity", "roaming", "auth_method", "absence", "weekday"}
+)
 
 
 def _counterfactual(
@@ -325,7 +335,8 @@ def _counterfactual(
             break
         without.append(told.feature.signal if isinstance(told, Weighed) else told.signal)
         if isinstance(told, Weighed):
-            subject = _SUBJECTS.get(told.feature.signal, f"the {told.feature.signal}")
+            signal = told.feature.signal
+            subject = _SUBJECTS.get(signal) or f"the {signal.replace('_', ' ')}"
             changed.append(f"{subject} been {_usual(told, levels)}")
         else:
             changed.append(f"there been no {told.signal.replace('_', ' ')}")
@@ -335,7 +346,9 @@ def _counterfactual(
 
 
 def _usual(told: Weighed, levels: Levels) -> str:
-    """What would have been usual instead: the identity's most frequent categories."""
+    """What would have been usual instead: the identity's most frequent categories, in the same
+    log (or country, or system) where it has any.
+    """
     feature = told.feature
     if feature.factor.endswith("?"):
         return "one used before"
@@ -345,11 +358,28 @@ def _usual(told: Weighed, levels: Levels) -> str:
     if table is None or not table.values:
         return "known"
     best = sorted(table.values.items(), key=lambda item: (-item[1], item[0]))
-    names: list[str] = []
+    within = f"{feature.given[1]}/" if feature.given else ""
+    near, names = [], []
     for key, count in best:
-        name = key.rpartition("/")[2]
-        if feature.signal == "network" and name.isdecimal():
-            name = f"AS{name}"
-        if count / levels.own_scale > 0.5 and name not in names and name != "?":
-            names.append(name)
+        here = bool(within) and key.startswith(within)
+        whole = here or feature.factor == "log"
+        name = key.removeprefix(within) if whole else key.rpartition("/")[2]
+        name = _named(feature.factor, name)
+        if count / levels.own_scale <= 0.5 or name == "?" or key == OTHER:
+            continue
+        for found in (names, near) if here else (names,):
+            if name not in found:
+                found.append(name)
+    names = near or names
     return "the usual " + " or ".join(names[:3]) if names else "known"
+
+
+def _named(factor: str, name: str) -> str:
+    """A category in the words of a counterfactual."""
+    if not name.isdecimal():
+        return name
+    if factor == "slot":
+        return minutes(int(name))
+    if factor == "hour":
+        return f"{int(name):02d}h UTC"
+    return f"AS{name}" if factor == "asn" else name

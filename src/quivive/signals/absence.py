@@ -20,20 +20,23 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     if not last or login.time < last:
         return NOTHING
     days = (login.time - last) / DAY_MS
+    least = 0
     for bound, name, share in STEPS:
         if days < bound:
-            return _features(f"less than {name}", share)
-    return _features("more than 20 days", LONGER)
+            words = f"{least} to {name}" if least else f"less than {name}"
+            return _features(f"less than {name}", words, share)
+        least = bound
+    return _features("more than 20 days", "more than 20 days", LONGER)
 
 
 @lru_cache(len(STEPS) + 1)
-def _features(step: str, attacker: float) -> Spoken:
+def _features(step: str, words: str, attacker: float) -> Spoken:
     return spoken(
         Feature(
             signal="absence",
             factor="absence",
             key=step,
-            label=f"last login {step} ago",
+            label=f"last login {words} ago",
             categories=5,
             attacker=attacker,
             attack=ATTACK,

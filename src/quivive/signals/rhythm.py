@@ -43,6 +43,12 @@ def _hour(hour: int) -> Feature:
     )
 
 
+def minutes(slot: int) -> str:
+    """The minutes of a slot, first and last: "35 to 39"."""
+    width = 60 // SLOTS
+    return f"{slot * width:02d} to {slot * width + width - 1:02d}"
+
+
 @lru_cache(24 * 7)
 def _of_people(hour: int, weekday: int) -> Spoken:
     weekend = weekday >= 5
@@ -64,7 +70,7 @@ def _of_machines(hour: int, slot: int) -> Spoken:
         signal="schedule",
         factor="slot",
         key=str(slot),
-        label=f"minute {slot * 5:02d} of the hour",
+        label=f"minutes {minutes(slot)} of the hour",
         categories=SLOTS,
         attacker=1 / SLOTS,
         attack=ATTACK,
