@@ -8,6 +8,7 @@ from msgspec import Struct
 from quivive.app.channels import notifier_of
 from quivive.app.channels import read_settings as read_channels
 from quivive.app.fetches import load_fetches
+from quivive.app.kafka_topics import load_topics
 from quivive.app.responses import load_responses
 from quivive.model.errors import ConfigurationError
 from quivive.notify.notifier import Secret as ChannelSecret
@@ -24,6 +25,7 @@ def missing_secrets(path: Path, others: Mapping[str, object] | None = None) -> l
     whose: list[tuple[str, object]] = list((others or {}).items())
     whose += [(f"connection {c.name}", c.settings) for c in load_responses(path).connections]
     whose += [(f"fetch {c.name}", c.settings) for c in load_fetches(path)]
+    whose += [(f"kafka {c.name}", c) for c in load_topics(path)]
     channels = read_channels(path).channels
     whose += [(f"channel {c.name}", notifier_of(c, str(path))[1]) for c in channels]
     return [f"{name}: {text}" for name, settings in whose for text in unreadable(settings)]

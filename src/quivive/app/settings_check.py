@@ -24,8 +24,8 @@ from quivive.model.errors import ConfigurationError
 from quivive.model.words import counted
 from quivive.notify.channels import Channel
 
-# What is wrong with "fetch" is told with how far it is (fetch_health.py).
-SECTIONS = ("server", "responses", "notify", "fetch")
+# What is wrong with the last two is told with how far they are (fetch_health.py, kafka_health.py).
+SECTIONS = ("server", "responses", "notify", "fetch", "kafka")
 FILES = ("ca_file", "cert_file", "key_file")
 
 

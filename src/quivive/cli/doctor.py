@@ -46,6 +46,7 @@ def command(state: str | None, config: Path | None, host: str, port: int) -> Non
     from quivive.app.fetch_health import fetch_status
     from quivive.app.geoip import status
     from quivive.app.health import telemetry
+    from quivive.app.kafka_health import kafka_status
     from quivive.app.key_health import key_status
     from quivive.app.lists import home_dir
     from quivive.app.models import model_status
@@ -77,13 +78,14 @@ def command(state: str | None, config: Path | None, host: str, port: int) -> Non
                 checks += cut_short(store)
                 checks += clock_status(store)
                 checks += key_status(store)
-                checks += fetch_status(config, store, now) if config is not None else []
+                if config is not None:
+                    checks += fetch_status(config, store, now) + kafka_status(config, store, now)
             checks += telemetry(state)
         except StoreError as error:
             told.append(Check(name="state", level="missing", text=str(error), remedy=None))
             checks.append(told[-1])
     elif config is not None:
-        checks += fetch_status(config, None, now)
+        checks += fetch_status(config, None, now) + kafka_status(config, None, now)
     console = Console(highlight=False, soft_wrap=True)
     for check in checks:
         console.print(f"{MARKS[check.level]}  [bold]{check.name}[/bold]  {escape(check.text)}")

@@ -1,15 +1,16 @@
 """OCSF Detection Finding (2004), to a file, by HTTP or to Kafka: for data lakes and SIEMs."""
 
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from quivive import __version__
 from quivive.model.event import OCSF_VERSION
 from quivive.model.notification import Notification
 from quivive.notify import text
+from quivive.notify.kafka import Cluster, TopicName, security
 from quivive.notify.notifier import (
     Append,
     Message,
@@ -18,10 +19,8 @@ from quivive.notify.notifier import (
     Publish,
     Read,
     Secret,
-    Security,
 )
 
-Server = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 CLASS, CATEGORY = 2004, 2
 ACTIVITIES = {"opened": 1, "closed": 3}  # all else is an update
 SEVERITIES = {"P1": 5, "P2": 4, "P3": 3, "P4": 2}
@@ -29,31 +28,10 @@ LEVELS = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 _order = msgspec.json.Encoder(order="deterministic")
 
 
-class Kafka(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """servers: brokers to begin with, ``host:port``. topic: where to; records of one incident have
-    one key. protocol, mechanism, user, password: how the brokers know us. ca_file, cert_file,
-    key_file: PEM files, of the authorities to trust and of a certificate of our own.
-    """
+class Kafka(Cluster, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """topic: where to; records of one incident have one key. All else is the cluster's."""
 
-    servers: Annotated[tuple[Server, ...], Meta(min_length=1, max_length=32)]
-    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
-    protocol: Literal["ssl", "plaintext", "sasl_ssl", "sasl_plaintext"] = "ssl"
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    user: str | None = None
-    password: Secret | None = None
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-
-    def __post_init__(self) -> None:
-        """Raises ValueError where a protocol lacks what it needs."""
-        known = (self.mechanism, self.user, self.password)
-        if self.protocol.startswith("sasl") and None in known:
-            raise ValueError(f"{self.protocol} needs mechanism, user and password")
-        if not self.protocol.startswith("sasl") and known != (None, None, None):
-            raise ValueError("mechanism, user and password go with sasl_ssl or sasl_plaintext")
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file go together")
+    topic: TopicName
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,22 +69,13 @@ def compose(note: Notification, settings: Settings, read: Read, _: int) -> Messa
 def _record(
     note: Notification, kafka: Kafka, read: Read, headers: dict[str, str], body: bytes
 ) -> Publish:
-    how = Security(
-        kafka.protocol,
-        kafka.mechanism,
-        kafka.user,
-        read(kafka.password) if kafka.password is not None else None,
-        kafka.ca_file,
-        kafka.cert_file,
-        kafka.key_file,
-    )
     return Publish(
         servers=kafka.servers,
         topic=kafka.topic,
         key=text.clean(note.thread, 200).encode(),
         body=body,
         headers=headers,
-        how=how,
+        how=security(kafka, read),
     )
 
 

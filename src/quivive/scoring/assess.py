@@ -359,7 +359,8 @@ def _usual(told: Weighed, levels: Levels) -> str:
         return "known"
     best = sorted(table.values.items(), key=lambda item: (-item[1], item[0]))
     within = f"{feature.given[1]}/" if feature.given else ""
-    near, names = [], []
+    near: list[str] = []
+    names: list[str] = []
     for key, count in best:
         here = bool(within) and key.startswith(within)
         whole = here or feature.factor == "log"

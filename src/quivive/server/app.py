@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from quivive.app.fetches import load_fetches
+from quivive.app.kafka_topics import load_topics
 from quivive.app.key_health import key_status
 from quivive.app.measures import measure
 from quivive.app.missing_secrets import missing_secrets
@@ -21,6 +22,7 @@ from quivive.model.errors import ConfigurationError
 from quivive.server.console.app import App
 from quivive.server.console.console import Console
 from quivive.server.console.pages import found
+from quivive.server.consuming import Consuming
 from quivive.server.context import Context
 from quivive.server.faults import where
 from quivive.server.fetching import Fetching
@@ -69,10 +71,10 @@ class Server:
     ) -> None:
         """Opens the store, takes the right to write and loads the state.
 
-        config: the settings file with the sections responses, notify and fetch; lasting: what is
-        acknowledged survives a loss of power; telemetry: whether every login is written to Parquet
-        too, or the folder where; sending: False leaves the outbox to others; renew: reads all
-        files anew. Raises ConfigurationError.
+        config: the settings file with the sections responses, notify, fetch and kafka; lasting:
+        what is acknowledged survives a loss of power; telemetry: whether every login is written to
+        Parquet too, or the folder where; sending: False leaves the outbox to others; renew: reads
+        all files anew. Raises ConfigurationError.
         """
         self.settings = settings or ServerSettings()
         self.figures = Figures()
@@ -106,6 +108,7 @@ class Server:
             self.context.openapi = encoded()
             self.context.ssf = self._transmitter(config)
             self.fetching = Fetching(self.context, config)
+            self.consuming = Consuming(self.context, config)
             self.reloader: Reloader | None = None
             if renew is not None:
                 self.reloader = Reloader(self.context, renew, lambda: self.prepare(config))
@@ -142,6 +145,7 @@ class Server:
         self._warn(config)
         ssf = self._transmitter(config)
         fetches = load_fetches(config) if config is not None else ()
+        topics = load_topics(config) if config is not None else ()
 
         def adopt(settings: ServerSettings) -> None:
             self.context.ssf = ssf
@@ -154,6 +158,7 @@ class Server:
                 self.sender.adopt(sent)
             self._joined(sent.transmitter if sent is not None else None)
             self.fetching.adopt(fetches)
+            self.consuming.adopt(topics)
 
         return adopt
 
@@ -208,6 +213,7 @@ class Server:
         )
         self._tasks = [asyncio.create_task(_repeat(s, what)) for s, what in every]
         self.fetching.start()
+        self.consuming.start()
         if self.telemetry is not None:
             self._tasks.append(asyncio.create_task(_repeat(TELEMETRY_SECONDS, self.write_out)))
 
@@ -264,7 +270,7 @@ class Server:
 
     async def end(self) -> None:
         """Finishes what was accepted, keeps everything, lets go of the store."""
-        await self.fetching.stop()
+        await asyncio.gather(self.fetching.stop(), self.consuming.stop())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -14,6 +14,7 @@ from quivive.app.errors import UsageError
 from quivive.app.measures import Measures
 from quivive.app.ssf import Transmitter
 from quivive.app.telemetry import Telemetry
+from quivive.server.consumed import Consumed
 from quivive.server.fetched import Fetched
 from quivive.server.figures import Figures
 from quivive.server.http import Problem
@@ -89,6 +90,7 @@ class Context:
         self.telemetry: Telemetry | None = None
         self.openapi = b""
         self.fetched: dict[str, Fetched] = {}  # by connection
+        self.consumed: dict[str, Consumed] = {}  # the same
         self.ssf: Transmitter | None = None
         self.reload: Callable[[str], Awaitable[Struct]] | None = None  # for whom; see reload.py
         self.refused: str | None = None  # why changed files were, the last time

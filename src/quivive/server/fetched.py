@@ -1,23 +1,15 @@
 """How the fetching of each connection stands, for /metrics and /readyz."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from quivive.fetch.fetcher import Cursor
+from quivive.server.standing import Standing
 
 
-class Fetched(Struct):
-    """One connection. Times in ms UTC.
+class Fetched(Standing):
+    """One connection. cursors: of each stream, as they are kept."""
 
-    cursors: of each stream, as they are kept. success: when everything there was had been fetched,
-    the last time. problem: why not since; failures: rounds that failed, all together and in a row.
-    """
-
-    cursors: dict[str, Cursor] = {}
-    success: int | None = None
-    problem: str | None = None
-    records: int = 0
-    failures: int = 0
-    in_a_row: int = 0
+    cursors: dict[str, Cursor] = field(default_factory=dict)
 
     def behind(self, now: int) -> float | None:
         """Seconds back to which everything is there; None before the first round."""

@@ -6,10 +6,9 @@ cursor is written in the transaction that keeps the last of it.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import structlog
 from msgspec.structs import replace
 
 from quivive.app import fetching
@@ -17,81 +16,47 @@ from quivive.app.fetches import Connection, load_fetches
 from quivive.app.ingest import choose
 from quivive.fetch.fetcher import Cursor
 from quivive.fetch.pulling import Pulled
-from quivive.model.errors import ConfigurationError
 from quivive.model.record import Reject
 from quivive.respond.client import Client, Clock
 from quivive.respond.errors import UnavailableError
 from quivive.server.context import Context
-from quivive.server.events import count
-from quivive.server.faults import FaultError, where
 from quivive.server.fetched import Fetched
+from quivive.server.inflow import MOST_POSITION, Inflow, Sleep
 from quivive.server.reading import Read, read
-from quivive.server.waiting import FullError, answers
 from quivive.store import cursors
 
 LONGEST_PAUSE = 900.0  # seconds between two attempts at a vendor that fails
-ROOM_SECONDS = 1.0  # after which it is looked again whether events may be put in
-MOST_POSITION = 1 << 31  # of a dead letter
-
-log = structlog.get_logger("quivive.fetch")
 
 
 class StoppingError(UnavailableError):
     """The server stops: no vendor is waited for."""
 
 
-class Fetching:
-    """The connections of one server, each with a task of its own in the event loop."""
+class Fetching(Inflow[Connection]):
+    """The connections of one server to vendors."""
+
+    kind = "fetch"
+    verb = "fetched"
 
     def __init__(
-        self,
-        context: Context,
-        config: Path | None,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        self, context: Context, config: Path | None, *, sleep: Sleep = asyncio.sleep
     ) -> None:
         """For the section ``fetch`` of a settings file. Raises UsageError for a bad one."""
-        self.context = context
-        self.connections = load_fetches(config) if config is not None else ()
-        self._sleep = sleep
-        self._tasks: list[asyncio.Task[None]] = []
         self._stopping = threading.Event()
-        self._begun = False
-        self._forget()
+        super().__init__(context, load_fetches(config) if config is not None else (), sleep)
 
     def _forget(self) -> None:
         known = self.context.fetched
         self.context.fetched = {c.name: known.get(c.name, Fetched()) for c in self.connections}
 
-    # --- in the event loop
-
     def start(self) -> None:
         """Begins to fetch."""
-        self._begun = True
-        self._tasks = [asyncio.create_task(self._run(each)) for each in self.connections]
-
-    def adopt(self, connections: Sequence[Connection]) -> None:
-        """Goes on with other connections; a page that is on its way may come again."""
-        begun = self._begun
-        self._cancel()
-        self.connections = tuple(connections)
-        self._forget()
-        if begun:
-            self._stopping = threading.Event()
-            self.start()
-
-    async def stop(self) -> None:
-        """Ends: pages that are not kept come again with the next server."""
-        tasks = self._tasks
-        self._cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._stopping = threading.Event()
+        super().start()
 
     def _cancel(self) -> None:
         self._stopping.set()
-        self._begun = False
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
+        super()._cancel()
 
     async def _run(self, connection: Connection) -> None:
         client = fetching.connected(connection, self._clock())
@@ -117,25 +82,13 @@ class Fetching:
         for stream in connection.fetcher.streams(connection.settings):
             try:
                 await self._stream(connection, stream, client, state)
-            except ConfigurationError as error:
-                failed[str(error)] = error
             except Exception as error:  # noqa: BLE001 - the next round may be better
-                kind = type(error).__name__
-                log.error("fault", connection=name, error=kind, where=where(error))
-                failed[f"{stream}: a fault of Quivive ({kind}); please report it"] = error
+                failed[self.words(name, error, f"{stream}: ")] = error
         if failed:
-            self._failed(state, name, "; ".join(failed))
+            self.failed(state, name, "; ".join(failed))
             return self._pause(connection, state, list(failed.values()))
-        if state.in_a_row:
-            log.info("fetched again", connection=name, after_failures=state.in_a_row)
-        state.success, state.problem, state.in_a_row = self.context.clock(), None, 0
+        self.succeeded(state, name)
         return connection.every
-
-    def _failed(self, state: Fetched, name: str, why: str) -> None:
-        state.failures += 1
-        state.in_a_row += 1
-        state.problem = why
-        log.warning("not fetched", connection=name, error=why, in_a_row=state.in_a_row)
 
     @staticmethod
     def _pause(connection: Connection, state: Fetched, errors: Sequence[Exception]) -> float:
@@ -155,20 +108,14 @@ class Fetching:
         more = True
         while more:
             state.cursors[stream] = cursor
-            await self._room()
+            await self.room()
             page = await asyncio.to_thread(fetching.one_page, connection, stream, cursor, client)
             for text in fetching.told(connection, stream, cursor, page):
-                log.warning("fetch", connection=connection.name, what=text)
+                self.log.warning("fetch", connection=connection.name, what=text)
             await self._judge(connection, stream, cursor, page)
             cursor, more = page.cursor, page.more
             state.records += len(page.records)
         state.cursors[stream] = cursor
-
-    async def _room(self) -> None:
-        """Waits while the store is out of order, or too many events wait."""
-        judge = self.context.judge
-        while judge.problem is not None or judge.waiting[1] >= judge.asks.most_events:
-            await self._sleep(ROOM_SECONDS)
 
     async def _judge(
         self, connection: Connection, stream: str, before: Cursor, page: Pulled
@@ -178,26 +125,10 @@ class Fetching:
         found = Read()
         if page.records:
             found = await context.parsing(lambda: self._read(connection.fetcher.source, name, page))
-        rejects = [_placed(reject, before.records, stream) for reject in found.rejects]
+        found.rejects = [_placed(reject, before.records, stream) for reject in found.rejects]
         key = fetching.cursor_name("serve", connection, stream)
         kept = fetching.encoded(page.cursor)
-        while True:
-            try:
-                given = await answers(
-                    context.judge,
-                    name,
-                    found.events,
-                    urgent=False,
-                    rejects=rejects,
-                    also=lambda connection: cursors.write(connection, key, kept),
-                )
-            except FullError:
-                await self._sleep(ROOM_SECONDS)
-                continue
-            except FaultError:  # of its only event, which is a dead letter now
-                given = ()
-            break
-        count(context, found, given, by="fetch")
+        await self.judged(name, found, lambda to: cursors.write(to, key, kept))
 
     def _read(self, source: str, name: str, page: Pulled) -> Read:
         """The events of a page, in order of event time."""

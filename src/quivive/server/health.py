@@ -6,8 +6,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from quivive.app.access import allows
+from quivive.server import consumed, fetched
+from quivive.server.consumed import KafkaState
 from quivive.server.context import Context
-from quivive.server.fetched import FetchState, states
+from quivive.server.fetched import FetchState
 from quivive.server.http import Reply, Request, json
 from quivive.store.views import reachable
 
@@ -23,8 +25,9 @@ class Alive(Struct, frozen=True):
 class Ready(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether logins are judged: ready, or what is in the way. Details are for tokens with the
     scope metrics: the store's own words, events that wait, seconds since the newest login, why
-    changed files were refused, and by connection how far vendors' logs are fetched. spares: what
-    the guardrail of cost leaves out. files: "refused" while the server works by those of before.
+    changed files were refused, and by connection how far vendors' logs are fetched and topics are
+    read. spares: what the guardrail of cost leaves out. files: "refused" while the server works by
+    those of before.
     """
 
     status: str
@@ -37,6 +40,7 @@ class Ready(Struct, frozen=True, kw_only=True, omit_defaults=True):
     waiting: int | None = None
     lag_seconds: float | None = None
     fetch: dict[str, FetchState] = {}
+    kafka: dict[str, KafkaState] = {}
 
 
 async def healthz(_: Context, __: Request) -> Reply:
@@ -71,6 +75,7 @@ async def readyz(context: Context, request: Request) -> Reply:
             reload_problem=context.refused,
             waiting=waiting,
             lag_seconds=lag,
-            fetch=states(context.fetched, context.clock()),
+            fetch=fetched.states(context.fetched, context.clock()),
+            kafka=consumed.states(context.consumed),
         )
     return json(said, 200 if status == "ready" else 503)

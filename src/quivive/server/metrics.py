@@ -41,6 +41,7 @@ class Collector:
         yield from _clocks(figures)
         yield from _looked(self.measures())
         yield from _fetches(self.context, now)
+        yield from _topics(self.context)
         yield from _responses(self.context)
 
 
@@ -250,6 +251,42 @@ def _fetches(context: Context, now: int) -> Iterator[Metric]:
         records.add_metric([name], each.records)
         failures.add_metric([name], each.failures)
     yield from (behind, success, records, failures)
+
+
+def _topics(context: Context) -> Iterator[Metric]:
+    if not context.consumed:
+        return
+    lag = GaugeMetricFamily(
+        "quivive_kafka_lag",
+        "Records at the brokers that are not judged yet.",
+        labels=["connection", "topic", "partition"],
+    )
+    success = GaugeMetricFamily(
+        "quivive_kafka_success_timestamp_seconds",
+        "When the brokers last answered that every topic can be read; asked twice a minute.",
+        labels=["connection"],
+    )
+    paused = GaugeMetricFamily(
+        "quivive_kafka_paused",
+        "Whether nothing is taken because too much waits to be judged.",
+        labels=["connection"],
+    )
+    records = CounterMetricFamily(
+        "quivive_kafka_records", "Records taken from topics.", labels=["connection", "topic"]
+    )
+    failures = CounterMetricFamily(
+        "quivive_kafka_failures", "Times that reading was cut short.", labels=["connection"]
+    )
+    for name, each in list(context.consumed.items()):
+        for partition, waiting in each.lag.items():
+            lag.add_metric([name, partition.topic, str(partition.number)], waiting)
+        if each.success is not None:
+            success.add_metric([name], each.success / 1000)
+        paused.add_metric([name], each.paused)
+        for topic, taken in list(each.taken.items()):
+            records.add_metric([name, topic], taken)
+        failures.add_metric([name], each.failures)
+    yield from (lag, success, paused, records, failures)
 
 
 def _responses(context: Context) -> Iterator[Metric]:

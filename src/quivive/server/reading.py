@@ -27,13 +27,16 @@ _decoder = msgspec.json.Decoder(AuthEvent)
 
 
 class Read(Struct):
-    """What a body came to. sources: events by source; skips: by reason."""
+    """What a body came to. sources: events by source; skips: by reason; last: whose log the last
+    record is.
+    """
 
     events: list[AuthEvent] = []
     rejects: list[Reject] = []
     skips: Counter[str] = msgspec.field(default_factory=Counter)
     sources: Counter[str] = msgspec.field(default_factory=Counter)
     records: int = 0
+    last: Source | None = None
 
 
 def read(
@@ -45,6 +48,8 @@ def read(
     one_id: str | None = None,
     untimed: str | None = None,
     memory: Memory | None = None,
+    first: Source | None = None,
+    place: str = "",
 ) -> Read:
     """The events of a body in its own order.
 
@@ -52,12 +57,14 @@ def read(
     content, so that sending it again changes nothing; ``one_id`` is for a single login instead.
     untimed: the id for a single login that names no time, which is taken to be now; without it such
     a record is rejected. memory: of bodies before, which gives the same events with less work.
+    first: tried first where no source is given. place: of the body among others, so that records
+    alike in two of them are two.
     """
     found = Read()
     tally = ingest.Tally()
     reference = now + DAY_MS
     alike: Counter[bytes] = Counter()
-    last = source
+    last = source or first
 
     def find(body: bytes, sequence: int) -> AuthEvent | None:
         if memory is None or last is None:  # what a log is does not follow from bodies before
@@ -71,6 +78,7 @@ def read(
             assert last is not None
             found.events.append(record)
             found.sources[last.name] += 1
+            found.last = last
             continue
         if not isinstance(record, RawRecord):
             found.rejects.append(record)
@@ -79,7 +87,7 @@ def read(
         if known is None:
             found.rejects.append(_rejected(record, stranger(record)))
             continue
-        last = known
+        last = found.last = known
         if memory is not None:
             memory.read_by(known)
         event = ingest.parse(record, known, tally)
@@ -97,7 +105,7 @@ def read(
             memory.keep(event)
         if event.metadata.uid is None:
             given = one_id or (untimed if not timed else None)
-            event = _with_id(event, given or _content_id(record, known, alike))
+            event = _with_id(event, given or _content_id(record, known, alike, place))
         found.events.append(event)
         found.sources[known.name] += 1
     found.rejects += tally.rejects
@@ -131,9 +139,12 @@ def _with_id(event: AuthEvent, uid: str) -> AuthEvent:
     return replace(event, metadata=replace(event.metadata, uid=uid))
 
 
-def _content_id(record: RawRecord, source: Source, alike: Counter[bytes]) -> str:
+def _content_id(record: RawRecord, source: Source, alike: Counter[bytes], place: str) -> str:
     """An id of the record's bytes; the second of two alike in one body is another."""
-    digest = hashlib.blake2b(record.body, key=source.name.encode()[:64], digest_size=12).digest()
+    made = hashlib.blake2b(record.body, key=source.name.encode()[:64], digest_size=12)
+    if place:
+        made.update(b"\0" + place.encode())
+    digest = made.digest()
     alike[digest] += 1
     again = f"-{alike[digest]}" if alike[digest] > 1 else ""
     return f"c-{digest.hex()}{again}"

@@ -17,6 +17,10 @@ class Memory:
         self.asked = asked
         self._repeats = Repeats()
 
+    def forget(self) -> None:
+        """After a fault nobody knows what it remembers."""
+        self._repeats = Repeats()
+
     def find(self, body: bytes, sequence: int) -> AuthEvent | None:
         """The event of a record like one before, with an id of its own."""
         found = self._repeats.find(body, sequence)

@@ -19,3 +19,12 @@ def write(connection: sa.Connection, name: str, cursor: str) -> None:
     """Keeps a cursor, in the transaction of ``connection``."""
     statement = schema.upsert(connection, schema.meta, ("key", "value"), replace=True)
     schema.cursor(connection).execute(statement, (PREFIX + name, cursor))
+
+
+def beginning(store: Store, prefix: str) -> dict[str, str]:
+    """All cursors whose names begin so."""
+    key = schema.meta.c.key
+    begin = PREFIX + prefix
+    query = sa.select(key, schema.meta.c.value).where(key.startswith(begin, autoescape=True))
+    with store.reading() as connection:
+        return {name.removeprefix(PREFIX): value for name, value in connection.execute(query)}
