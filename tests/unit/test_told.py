@@ -34,12 +34,12 @@ from quivive.scoring.assess import (
     REPEAT,
     REPEATS,
     WORSE,
-    Gathered,
     Standing,
     Told,
     assess,
 )
 from quivive.scoring.calibrate import Calibration
+from quivive.scoring.gathered import Gathered
 from tests.scenario.company import BUCHAREST, DANA, UNKNOWN_CLIENT, at, company, login
 
 NOTHING_TOLD = Told(0.0, -inf)

@@ -18,7 +18,7 @@ from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.learn.evidence import compiled, gradient, raw_of, score
 from quivive.model.assessment import Evidence
-from quivive.scoring.assess import Gathered
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.model import HEAVIEST, LIGHTEST, SHIPPED
 from quivive.scoring.stories import Weight, read, score_of
 from quivive.scoring.weigh import AS_COLLEAGUES, usual_of, weigh

@@ -25,7 +25,7 @@ from quivive.learn.evaluation.review import for_nothing, missed
 from quivive.learn.evaluation.rows import QUIVIVE, Rows, event_hash
 from quivive.learn.evaluation.split import Trial, parse_split, trial
 from quivive.learn.evidence import raw_of
-from quivive.scoring.assess import Gathered
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.model import SHIPPED, Model
 from quivive.sim.writing import EMITTERS
 

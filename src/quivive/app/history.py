@@ -21,7 +21,7 @@ from quivive.enrich.enricher import Enricher
 from quivive.model.assessment import Assessment
 from quivive.model.event import AuthEvent
 from quivive.policy.budget import Budgets
-from quivive.scoring.assess import Gathered
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.model import Model
 from quivive.sources.source import Source
 from quivive.store.database import Store, StoreError

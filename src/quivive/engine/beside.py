@@ -9,8 +9,8 @@ from quivive.baseline.observation import Observation
 from quivive.engine.state import State
 from quivive.model.assessment import Assessment
 from quivive.policy.budget import Budgets, Threshold, Thresholds, judge
-from quivive.scoring.assess import Gathered
 from quivive.scoring.calibrate import Calibration
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.model import Model
 from quivive.scoring.shadow import Shadow
 

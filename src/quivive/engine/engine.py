@@ -26,8 +26,9 @@ from quivive.model.assessment import FINDING, Assessment, Decision, Evidence, le
 from quivive.model.event import AuthEvent
 from quivive.policy.budget import Budgets, judge
 from quivive.policy.deciding import Deciding, Telling
-from quivive.scoring.assess import QUIET, Gathered, Standing, as_before, assess
+from quivive.scoring.assess import QUIET, Standing, as_before, assess
 from quivive.scoring.calibrate import calibration_of
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
 from quivive.scoring.weigh import weigh_all

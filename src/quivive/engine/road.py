@@ -14,7 +14,8 @@ from quivive.baseline.windows import HOUR_MS
 from quivive.engine.beside import Said
 from quivive.engine.taught import Taught
 from quivive.model.assessment import Assessment
-from quivive.scoring.assess import QUIET, Gathered
+from quivive.scoring.assess import QUIET
+from quivive.scoring.gathered import Gathered
 
 PASSED_KEPT = 32
 

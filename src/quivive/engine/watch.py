@@ -13,7 +13,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene
 from quivive.engine.state import State
 from quivive.model.event import AuthEvent
-from quivive.scoring.assess import Gathered
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.stories import AROUND, SESSION
 from quivive.signals.signal import Spoken
 

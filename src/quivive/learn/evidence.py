@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from quivive.scoring.assess import Gathered
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.stories import ATTACKS, GROUPS, ORDINARY, Story
 
 

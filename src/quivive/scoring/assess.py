@@ -1,7 +1,7 @@
 """Evidence to an assessment: the sum, its calibrated risk, confidence, reasons, counterfactual."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from math import exp
 
 from msgspec import Struct
@@ -9,19 +9,12 @@ from msgspec import Struct
 from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import ENOUGH_LOGINS
-from quivive.baseline.tables import OTHER
 from quivive.model.assessment import FINDING, Assessment, Evidence, Reason, level_of
 from quivive.scoring.calibrate import Calibration
-from quivive.scoring.stories import (
-    GROUPS,
-    PLACE_OF,
-    Sums,
-    reading_of,
-    score_of,
-)
+from quivive.scoring.counterfactual import counterfactual_of
+from quivive.scoring.gathered import Gathered
+from quivive.scoring.stories import reading_of, score_of
 from quivive.scoring.weigh import Weighed
-from quivive.signals.rhythm import minutes
-from quivive.signals.signal import Missing
 
 EVEN = 1.5  # nats that a finding needs at least, however quiet its class of identities is
 STEEPNESS = 10.0
@@ -68,49 +61,6 @@ class Told(Struct, frozen=True):
     open_case: float = 0.0
 
 
-class Gathered(Struct, frozen=True):
-    """All that the signals said about one login; nothing for one that took the short road.
-
-    again: the score a model in shadow gave the login that such a one repeats.
-    """
-
-    weighed: Sequence[Weighed]
-    evidence: Sequence[Evidence]
-    missing: Sequence[Missing]
-    groups: dict[str, str]
-    again: float | None = None
-
-    @property
-    def share(self) -> float:
-        """The share of the signals that could speak."""
-        spoken = len(self.weighed) + len(self.evidence)
-        return spoken / (spoken + len(self.missing)) if spoken else 0.0
-
-    def sums(self, without: Collection[str] = ()) -> Sums:
-        """All evidence added up, leaving out the signals named."""
-        groups, place = self.groups, PLACE_OF
-        explained = [0.0] * len(GROUPS)
-        reassuring = [0.0] * len(GROUPS)
-        everything = 0.0
-        for weighed in self.weighed:
-            feature = weighed.feature
-            if without and feature.signal in without:
-                continue
-            nats = weighed.weight
-            everything += nats
-            if nats > 0.0:
-                explained[place[feature.group or groups[feature.signal]]] += weighed.explained
-            else:
-                reassuring[place[feature.group or groups[feature.signal]]] += nats
-        for evidence in self.evidence:
-            if without and evidence.signal in without:
-                continue
-            nats = evidence.weight
-            everything += nats
-            (explained if nats > 0.0 else reassuring)[place[groups[evidence.signal]]] += nats
-        return Sums(everything, explained, reassuring)
-
-
 def assess(
     login: Observation,
     gathered: Gathered,
@@ -145,7 +95,7 @@ def assess(
         reading = reading_of(sums, login.kind)
         attack, ordinary = reading.attack.title, reading.ordinary.title
         if risk >= FINDING:
-            counterfactual = _counterfactual(login, gathered, levels, calibration)
+            counterfactual = counterfactual_of(login, gathered, levels, calibration)
     return Assessment(
         score=score,
         risk_score=risk,
@@ -290,97 +240,3 @@ def _reason(told: Weighed | Evidence, levels: Levels) -> Reason:
         weight=round(evidence.weight, 3),
         attack=evidence.attack,
     )
-
-
-_SUBJECTS = {
-    "country": "the country",
-    "city": "the city",
-    "network": "the network",
-    "address": "the address",
-    "network_kind": "the kind of network",
-    "os": "the operating system",
-    "client": "the client",
-    "device": "the device",
-    "application": "the application",
-    "operation": "the operation",
-    "host": "the host",
-    "role": "the role",
-    "credential": "the credential",
-    "hour": "the hour",
-    "schedule": "the minute",
-    "weekday": "the day",
-    "absence": "the last login",
-    "auth_method": "the way of authenticating",
-    "vendor_risk": "the vendor's risk",
-    "sensitivity": "the operation",
-    "company": "the owner's sign-in",
-    "continuity": "the session",
-    "roaming": "where the key is used",
-}
-# Whose categories are no names.
-_CIRCUMSTANCES = frozenset(
-    {"company", "continuity", "roaming", "auth_method", "absence", "weekday"}
-)
-
-
-def _counterfactual(
-    login: Observation, gathered: Gathered, levels: Levels, calibration: Calibration
-) -> str | None:
-    """The smallest change, by strongest evidence first, that would have made this no finding."""
-    changed: list[str] = []
-    without: list[str] = []
-    everything: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
-    for told in sorted(everything, key=_weight, reverse=True):
-        if told.weight <= 0.3 or len(changed) == 3:
-            break
-        without.append(told.feature.signal if isinstance(told, Weighed) else told.signal)
-        if isinstance(told, Weighed):
-            signal = told.feature.signal
-            subject = _SUBJECTS.get(signal) or f"the {signal.replace('_', ' ')}"
-            changed.append(f"{subject} been {_usual(told, levels)}")
-        else:
-            changed.append(f"there been no {told.signal.replace('_', ' ')}")
-        if calibration.risk(score_of(gathered.sums(without), login.kind)) < FINDING:
-            return f"no finding had {' and '.join(changed)}"
-    return None
-
-
-def _usual(told: Weighed, levels: Levels) -> str:
-    """What would have been usual instead: the identity's most frequent categories, in the same
-    log (or country, or system) where it has any.
-    """
-    feature = told.feature
-    if feature.factor.endswith("?"):
-        return "one used before"
-    if feature.signal in _CIRCUMSTANCES:
-        return "as usual"
-    table = levels.own.tables.get(feature.factor)
-    if table is None or not table.values:
-        return "known"
-    best = sorted(table.values.items(), key=lambda item: (-item[1], item[0]))
-    within = f"{feature.given[1]}/" if feature.given else ""
-    near: list[str] = []
-    names: list[str] = []
-    for key, count in best:
-        here = bool(within) and key.startswith(within)
-        whole = here or feature.factor == "log"
-        name = key.removeprefix(within) if whole else key.rpartition("/")[2]
-        name = _named(feature.factor, name)
-        if count / levels.own_scale <= 0.5 or name == "?" or key == OTHER:
-            continue
-        for found in (names, near) if here else (names,):
-            if name not in found:
-                found.append(name)
-    names = near or names
-    return "the usual " + " or ".join(names[:3]) if names else "known"
-
-
-def _named(factor: str, name: str) -> str:
-    """A category in the words of a counterfactual."""
-    if not name.isdecimal():
-        return name
-    if factor == "slot":
-        return minutes(int(name))
-    if factor == "hour":
-        return f"{int(name):02d}h UTC"
-    return f"AS{name}" if factor == "asn" else name

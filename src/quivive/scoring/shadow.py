@@ -4,8 +4,9 @@ from msgspec.structs import replace
 
 from quivive.baseline.observation import Observation
 from quivive.model.assessment import Assessment
-from quivive.scoring.assess import Gathered, risk_of
+from quivive.scoring.assess import risk_of
 from quivive.scoring.calibrate import Calibration, calibration_of, count
+from quivive.scoring.gathered import Gathered
 from quivive.scoring.model import Model
 from quivive.scoring.stories import score_of
 from quivive.scoring.trees import lifted, read_trees, values_of

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from quivive.baseline.observation import Observation
 from quivive.model.assessment import FINDING
-from quivive.scoring.assess import Gathered
+from quivive.scoring.gathered import Gathered
 
 MOST_TREES = 300
 MOST_LEAVES = 64
