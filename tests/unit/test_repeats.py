@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks import dense
 from quivive.app import ingest
-from quivive.app.ingest import Tally, events
+from quivive.app.ingest import AT_ONCE, Tally, events
 from quivive.app.repeats import LOOKS, Repeats
 from quivive.model.event import AuthEvent
 
@@ -99,11 +99,11 @@ def test_two_sources_in_one_log_do_not_mix(tmp_path: Path, monkeypatch: pytest.M
         "responseStatus": {"code": 200},
     }
     lines: list[object] = []
-    for n in range(12):
+    for n in range(48):
         when = f"2026-02-03T04:{n:02}:00Z"
         of_pod = pod | {"auditID": f"a-{n}", "requestReceivedTimestamp": when}
         of_key = record(eventTime=when, eventID=f"e-{n}")
-        lines += [of_pod, of_key] if n < 4 else [of_pod, of_pod | {"auditID": f"b-{n}"}, of_key]
+        lines += [of_pod, of_key] if n < 16 else [of_pod, of_pod | {"auditID": f"b-{n}"}, of_key]
     path.write_bytes(b"\n".join(map(msgspec.json.encode, lines)) + b"\n")
     read, repeats = both(path, monkeypatch)
     assert len(read) == len(lines)
@@ -112,10 +112,12 @@ def test_two_sources_in_one_log_do_not_mix(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_log_without_repeats_is_soon_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "trail.jsonl"
-    lines = [record(sourceIPAddress=f"198.51.100.{n % 250}", n=n) for n in range(LOOKS + 2)]
+    lines = [
+        record(sourceIPAddress=f"198.51.100.{n % 250}", n=n) for n in range(LOOKS + 2 * AT_ONCE)
+    ]
     path.write_bytes(b"\n".join(map(msgspec.json.encode, lines)) + b"\n")
     repeats = Repeats()
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(ingest, "Repeats", lambda: repeats)
-        assert len(list(events(str(path), None, Tally(), None))) == LOOKS + 2
+        assert len(list(events(str(path), None, Tally(), None))) == LOOKS + 2 * AT_ONCE
     assert not repeats._known

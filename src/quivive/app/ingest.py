@@ -20,6 +20,7 @@ from quivive.model.verdict import MOST_ID
 from quivive.sources.source import Source
 
 STDIN = "-"
+AT_ONCE = 16  # records that are framed, then recognised, then parsed
 REJECTS_KEPT = 1000
 PEEK_BYTES = 1 << 17
 PEEK_RECORDS = 20_000  # packed data may hold any number of them
@@ -151,26 +152,35 @@ def events(
         counted: BinaryIO = _Counting(stream, advance)  # type: ignore[assignment]
         repeats = Repeats()
         empty = True
-        for record in frame(counted, log, reference_time, repeats.find):
+        framed = frame(counted, log, reference_time, repeats.find)
+        # A few at a time, each stage for all of them: a processor does again what it has just done
+        # in less time.
+        while block := list(islice(framed, AT_ONCE)):
             empty = False
-            if isinstance(record, AuthEvent):
-                tally.events[log] += 1
-                yield record
-                continue
-            if not isinstance(record, RawRecord):
-                tally.reject(record)
-                continue
-            found = source or recognise(record, last)
-            if found is None:
-                tally.reject(_rejected(record, stranger(record)))
-                continue
-            last = found
-            repeats.read_by(found)
-            event = parse(record, found, tally)
-            if event is not None:
-                repeats.keep(event)
-                tally.events[log] += 1
-                yield event
+            of: list[Source | None] = []
+            for record in block:
+                found = None
+                if isinstance(record, RawRecord):
+                    found = source or recognise(record, last)
+                    last = found or last
+                of.append(found)
+            read: list[AuthEvent] = []
+            for record, found in zip(block, of, strict=True):
+                if isinstance(record, AuthEvent):
+                    read.append(record)
+                elif not isinstance(record, RawRecord):
+                    tally.reject(record)
+                elif found is None:
+                    tally.reject(_rejected(record, stranger(record)))
+                else:
+                    repeats.read_by(found)
+                    event = parse(record, found, tally)
+                    if event is not None:
+                        repeats.keep(event)
+                        read.append(event)
+            if read:
+                tally.events[log] += len(read)
+                yield from read
         if empty:
             tally.empty.append(log)
     finally:

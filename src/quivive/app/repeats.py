@@ -8,6 +8,7 @@ KEPT = 4_096  # records remembered of an input and source, about two kilobytes e
 LOOKS = 1_024  # after so many looks,
 WORTH = 128  # fewer finds than this are not worth
 REST = 16_384  # the next so many looks
+WAITING = 256  # records that are looked for and not parsed yet, at most: a few
 
 
 class Repeats:
@@ -20,19 +21,17 @@ class Repeats:
         self._by_source: dict[str, dict[bytes, AuthEvent]] = {}
         self._known: dict[bytes, AuthEvent] = {}
         self._varying: Varying | None = None
-        self._apart: Apart | None = None
+        self._apart: dict[int, tuple[Apart, Varying]] = {}  # by number, until it is parsed
         self._looked = self._found = self._resting = 0
 
     def read_by(self, source: Source) -> None:
         """From now on records are taken for those of ``source``."""
         if source.varying != self._varying:
             self._known = self._by_source.setdefault(source.name, {})
-            self._apart = None  # it was taken apart for another
             self._varying = source.varying
 
     def find(self, body: bytes, sequence: int) -> AuthEvent | None:
         """The event of a record like one before; None for one that has to be parsed."""
-        self._apart = None
         if self._varying is None:
             return None
         if self._resting:
@@ -43,6 +42,7 @@ class Repeats:
             if self._found < WORTH:
                 self._resting = REST
                 self._known.clear()
+                self._apart.clear()
             self._looked = self._found = 0
             return None
         apart = take_apart(body, self._varying)
@@ -50,16 +50,21 @@ class Repeats:
             return None
         like = self._known.get(apart.rest)
         if like is None:
-            self._apart = apart
+            if len(self._apart) >= WAITING:
+                self._apart.clear()  # of records that gave no event
+            self._apart[sequence] = apart, self._varying
             return None
         self._found += 1
         return again(like, apart, sequence)
 
     def keep(self, event: AuthEvent) -> None:
-        """Remembers what came of the record that was looked for last."""
-        apart, varying = self._apart, self._varying
-        self._apart = None
-        if apart is None or varying is None or not is_certain(apart, varying):
+        """Remembers what came of a record that was looked for."""
+        looked = self._apart.pop(event.metadata.sequence or 0, None) if self._apart else None
+        if looked is None:
+            return
+        apart, varying = looked
+        # Otherwise it was taken apart for another source.
+        if varying != self._varying or not is_certain(apart, varying):
             return
         if again(event, apart, event.metadata.sequence or 0) != event:
             return  # a member of that name stands elsewhere in it
