@@ -40,8 +40,8 @@ class Reader:
     """The consumer of one connection.
 
     cluster: its id, once a broker was asked. next: the offset of the next record of each partition
-    that is read. ends: that of the next record to come, as far as known. problems: what a topic
-    cannot be read for, by topic.
+    that is read. ends: that of the next record to come, as far as known. problems: why topics or
+    partitions cannot be read.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -59,7 +59,8 @@ class Reader:
         self.cluster = ""
         self.next: dict[Partition, int] = {}
         self.ends: dict[Partition, int] = {}
-        self.problems: dict[str, str] = {}
+        self.problems: list[str] = []
+        self._refused: dict[Partition, str] = {}  # said once by the client, and true until a record
         for missing in missing_files(connection):
             raise ConfigurationError(f"kafka {connection.name}: {missing}")
         try:
@@ -81,18 +82,25 @@ class Reader:
 
         Raises BrokersError when no broker answers.
         """
-        found, self.problems = [], {}
+        found, self.problems = [], list(self._refused.values())
         for topic in self._connection.begins:
             try:
-                told = self._consumer.list_topics(topic, timeout=TIMEOUT)
+                cluster = self._consumer.list_topics(topic, timeout=TIMEOUT)
             except self._exception as error:
                 raise self._gone(error) from None
-            self.cluster = told.cluster_id or ""
-            known = told.topics[topic]
+            self.cluster = cluster.cluster_id or ""
+            known = cluster.topics[topic]
             if known.error is not None:
-                self.problems[topic] = f"{topic}: {words(known.error)}"
-            found += [Partition(topic, number) for number in sorted(known.partitions)]
-        return [each for each in found if each not in self.next]
+                self.problems.append(f"{topic}: {words(known.error)}")
+            for number, told in sorted(known.partitions.items()):
+                each = Partition(topic, number)
+                if each in self.next:
+                    continue
+                if told.error is not None:
+                    self.problems.append(f"{each}: {words(told.error)}")
+                else:
+                    found.append(each)
+        return found
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """Its oldest offset, and that of the next record to come. Raises BrokersError."""
@@ -128,6 +136,7 @@ class Reader:
                 continue
             message = _message(came)
             self.next[message.partition] = message.offset + 1
+            self._refused.pop(message.partition, None)
             size += len(message.body or b"")
             found.append(message)
         for each in self.next:
@@ -161,12 +170,15 @@ class Reader:
         name = error.name()
         if name == "_PARTITION_EOF":
             # Marks of transactions are offsets without a record: the end may be beyond the last.
+            self._refused.pop(partition, None)
             if partition in self.next and came.offset() is not None:
                 self.next[partition] = max(self.next[partition], came.offset())
             return ()
         if name == _BEYOND and partition in self.next:
             self._consumer.incremental_unassign([self._at(*partition)])
             del self.next[partition]
+        elif partition in self.next:
+            self._refused[partition] = f"{partition}: {words(error)}"
         where = f"{partition}: " if came.topic() else ""
         return (f"{where}{words(error)}",)
 
@@ -199,4 +211,6 @@ def settings_of(connection: Connection, how: Any) -> dict[str, Any]:
 
 def _message(came: Any) -> Message:
     _, time = came.timestamp()
-    return Message(Partition(came.topic(), came.partition()), came.offset(), came.value(), time)
+    return Message(
+        Partition(came.topic(), came.partition()), came.offset(), came.value(), max(0, time)
+    )

@@ -133,8 +133,9 @@ class Session:
             await self._keep(places)
             await self._in_thread(lambda: reader.begin(places))
             self.state.next |= {each: place.offset for each, place in places.items()}
+            self.inflow.log.info("begun", connection=name, partitions=len(places))
         if reader.problems:
-            why = "; ".join(reader.problems.values())
+            why = "; ".join(reader.problems)
             if why != self.state.problem:
                 self.inflow.log.warning("not read", connection=name, error=why)
             self.state.problem = why
@@ -145,14 +146,15 @@ class Session:
         self, unread: Sequence[Partition], kept: dict[Partition, Place]
     ) -> dict[Partition, Begin]:
         """Where each begins. What a topic grows by is read from its first record on."""
-        known = {each.topic for each in kept}
+        cluster = self.reader.cluster
+        known = {each.topic for each, place in kept.items() if place.cluster == cluster}
         latest = {topic for topic, at in self.connection.begins.items() if at == "latest"} - known
         return {
             each: kafka_places.begin(
                 each,
                 kept.get(each),
                 self.reader.bounds(each),
-                self.reader.cluster,
+                cluster,
                 latest=each.topic in latest,
             )
             for each in unread
