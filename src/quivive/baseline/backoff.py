@@ -19,7 +19,7 @@ MOST_SURPRISE = 6.0
 _EMPTY = Table()
 
 
-class Usual(Struct, frozen=True):
+class Usual(Struct, frozen=True, gc=False):
     """How often a category was seen by the identity, its peers and the organisation.
 
     ``probability`` is the identity's smoothed estimate, ``base`` the organisation's. The six
@@ -36,7 +36,7 @@ class Usual(Struct, frozen=True):
     everyone_total: float
 
 
-class Levels(Struct, frozen=True):
+class Levels(Struct, frozen=True, gc=False):
     """The three levels of one login with their scales at its time."""
 
     own: Level

@@ -10,7 +10,7 @@ from msgspec import Struct
 from quivive.baseline.profile import Place, SessionOrigin
 
 
-class Before(Struct, frozen=True, array_like=True):
+class Before(Struct, frozen=True, array_like=True, gc=False):
     """What the login's memories showed before it taught.
 
     country, network: when either was last seen in the identity's windows, ms UTC.
@@ -33,7 +33,7 @@ class Before(Struct, frozen=True, array_like=True):
     regrouped: str | None = None
 
 
-class Lesson(Struct, frozen=True, kw_only=True, array_like=True):
+class Lesson(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What one login taught, or would have taught had it not been held.
 
     kind: "human" or "service"; group: the peer group it counted in; time: ms UTC.

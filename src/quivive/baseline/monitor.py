@@ -32,7 +32,7 @@ FAMILIARITIES = frozenset(
 )  # fmt: skip
 
 
-class Day(Struct):
+class Day(Struct, gc=False):
     """One day of one series.
 
     events: all records; failures: those that did not get in; hours: bit h is set when something
@@ -56,7 +56,7 @@ class Day(Struct):
         buckets[bucket] = buckets.get(bucket, 0) + 1
 
 
-class Series(Struct):
+class Series(Struct, gc=False):
     """The days of one log for one kind of identity.
 
     source: product and log in words; kind: "human" or "service"; first and last: ms UTC.

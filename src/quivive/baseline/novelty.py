@@ -60,7 +60,7 @@ class First(NamedTuple):
     before: int = 0
 
 
-class Candidate(Struct):
+class Candidate(Struct, gc=False):
     """A category new to several: who showed it when, and who of them with an anchor; before: how
     many were at home there when it began.
 
@@ -79,7 +79,7 @@ class Candidate(Struct):
             self.anchored = {m: a for m, a in self.anchored.items() if m in self.members}
 
 
-class OrganisationEvent(Struct):
+class OrganisationEvent(Struct, gc=False):
     """Many identities that showed the same new thing at about the same time.
 
     domain: "place", "client" or "application"; what: the new categories by kind; operator: its

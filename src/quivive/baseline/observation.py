@@ -5,7 +5,7 @@ from hashlib import blake2b
 from msgspec import Struct
 
 
-class Observation(Struct, frozen=True, kw_only=True):
+class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """The facts of one event, extracted once. None is "not known", never "normal".
 
     identity: the joined id of the person or machine; kind: "human" or "service".

@@ -21,7 +21,7 @@ ENOUGH_LOGINS = 5.0  # decayed
 GUESTS = "human:guests"
 
 
-class Fading(Struct):
+class Fading(Struct, gc=False):
     """One decayed number with its own half-life."""
 
     half_life_ms: float
@@ -49,7 +49,7 @@ class Fading(Struct):
         self.value = self.value if self.value > 1e-12 else 0.0
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """Where an identity logged in from at a time."""
 
     time: int
@@ -60,7 +60,7 @@ class Place(Struct, frozen=True):
     label: str
 
 
-class SessionOrigin(Struct, frozen=True):
+class SessionOrigin(Struct, frozen=True, gc=False):
     """Where a session was first seen, to notice it moving."""
 
     time: int
@@ -72,7 +72,7 @@ class SessionOrigin(Struct, frozen=True):
     device: str | None = None
 
 
-class Recovery(Struct, frozen=True):
+class Recovery(Struct, frozen=True, gc=False):
     """A reset or an enrolment that happened around an account."""
 
     time: int
@@ -81,7 +81,7 @@ class Recovery(Struct, frozen=True):
     familiar: bool
 
 
-class Prompt(Struct, frozen=True, array_like=True):
+class Prompt(Struct, frozen=True, array_like=True, gc=False):
     """A prompt for another factor that may still be answered: in which product and session, and
     for whom (the network of its client).
     """
@@ -92,7 +92,7 @@ class Prompt(Struct, frozen=True, array_like=True):
     session: str | None
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """Logins kept out of the baseline: of which kind, since when, and on how many days."""
 
     kind: str
@@ -101,7 +101,7 @@ class Held(Struct, frozen=True):
     days: int
 
 
-class Waiting(Struct, frozen=True, array_like=True):
+class Waiting(Struct, frozen=True, array_like=True, gc=False):
     """What an odd login will teach once its probation is over: the fields are a Lesson's."""
 
     time: int
@@ -111,7 +111,7 @@ class Waiting(Struct, frozen=True, array_like=True):
     features: tuple[tuple[str, str, bool], ...]
 
 
-class Judged(Struct, frozen=True):
+class Judged(Struct, frozen=True, gc=False):
     """What an analyst said of a kind of logins: hostile or in order, and from which login on.
 
     network: where the kind is the owner's own anyway, it is said of this network only.
@@ -122,7 +122,7 @@ class Judged(Struct, frozen=True):
     network: str | None = None
 
 
-class ToldOf(Struct, frozen=True):
+class ToldOf(Struct, frozen=True, gc=False):
     """When a kind of finding last came, its risk (undamped) at the worst, whether it got in, when
     it was last news (told in full, or above the line in spite of what was told before), and the
     address it last came from.
@@ -135,7 +135,7 @@ class ToldOf(Struct, frozen=True):
     ip: str | None = None
 
 
-class Passed(Struct, frozen=True, array_like=True):
+class Passed(Struct, frozen=True, array_like=True, gc=False):
     """An ordinary login of this hour: its score, the share of signals that spoke, what was not
     evaluable, a count of what others did around its address, and the score by a model in shadow.
     """
@@ -147,7 +147,7 @@ class Passed(Struct, frozen=True, array_like=True):
     beside: float | None = None
 
 
-class Profile(Struct):
+class Profile(Struct, gc=False):
     """What is usual for one identity. Bounded: see docs/reference/bounds.md."""
 
     kind: str = "human"
@@ -219,7 +219,7 @@ class Profile(Struct):
         return table.total / (self.own.scale(time) if scale is None else scale)
 
 
-class AddressState(Struct):
+class AddressState(Struct, gc=False):
     """What is known of one address: who is at home there, who fails there, and whose login from
     there was somebody else's for certain (``hostile``, with the time of it).
     """
@@ -264,7 +264,7 @@ class Organisation(Struct):
         return level
 
 
-class Scene(Struct, frozen=True):
+class Scene(Struct, frozen=True, gc=False):
     """Everything a signal may look at besides the login itself. Signals never change it."""
 
     profile: Profile

@@ -16,7 +16,7 @@ OTHER = "\x00other"
 DUST = 1e-9  # of what is taken back: less than this is rounding
 
 
-class Table(Struct):
+class Table(Struct, gc=False):
     """Decayed counts of one factor's categories, in the units of its level's anchor."""
 
     total: float = 0.0
@@ -60,7 +60,7 @@ class Table(Struct):
         self.values[OTHER] = other
 
 
-class Level(Struct):
+class Level(Struct, gc=False):
     """The tables of one identity, peer group or organisation, decaying with one half-life."""
 
     half_life_ms: float

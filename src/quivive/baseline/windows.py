@@ -6,7 +6,7 @@ HOUR_MS = 3_600_000
 HOURS = 24
 
 
-class Window(Struct):
+class Window(Struct, gc=False):
     """A count per hour over the last 24 hours."""
 
     hour: int = 0
@@ -38,7 +38,7 @@ class Window(Struct):
         return sum([n for h, n in self.counts.items() if oldest < h <= hour])
 
 
-class DistinctWindow(Struct):
+class DistinctWindow(Struct, gc=False):
     """The distinct members seen over the last 24 hours, at most ``limit`` of them."""
 
     limit: int = 64

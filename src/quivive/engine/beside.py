@@ -15,14 +15,14 @@ from quivive.scoring.model import Model
 from quivive.scoring.shadow import Shadow
 
 
-class Scale(Struct):
+class Scale(Struct, gc=False):
     """What the risks of one model are measured by: kept with each version that is not active."""
 
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     thresholds: dict[str, Threshold] = field(default_factory=dict)
 
 
-class Said(Struct, frozen=True):
+class Said(Struct, frozen=True, gc=False):
     """What a model in shadow says of a login: its version, the risk, whether it would tell, and
     the score in nats.
     """

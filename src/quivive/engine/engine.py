@@ -71,7 +71,7 @@ class _Looked(Struct, frozen=True, gc=False):
     matured: Sequence[Waiting]
 
 
-class Scored(Struct, frozen=True):
+class Scored(Struct, frozen=True, gc=False):
     """One login with all that was said about it.
 
     finding: whether it is told; threshold: the risk from which it would be; capped: whether only

@@ -42,7 +42,7 @@ PLACES_IN_MEMORY = 40_000
 _NO_PEERS = Level(SHARED_HALF_LIFE, GROUP_CATEGORIES)  # of a group nobody is in yet
 
 
-class KnownPlace(Struct, frozen=True, cache_hash=True):
+class KnownPlace(Struct, frozen=True, cache_hash=True, gc=False):
     """Place and operator of an address as a vendor stated it, for logs that state none."""
 
     country: str | None

@@ -10,7 +10,7 @@ from quivive.engine.learn import alike, origin_of, place_of
 from quivive.signals.signal import Spoken
 
 
-class Taught(Struct, frozen=True):
+class Taught(Struct, frozen=True, gc=False):
     """What a login taught or, held, would have taught; the fields are those of a Lesson."""
 
     said: Sequence[Spoken]

@@ -22,7 +22,7 @@ MAX_AGENT = 512
 CACHE_SIZE = 65536
 
 
-class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Client(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A client: None is "not told".
 
     os: "Windows", "macOS", "Linux", "iOS" (iPads too), "Android", "ChromeOS", …, never a version.

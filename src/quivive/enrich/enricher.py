@@ -40,7 +40,7 @@ KindSource = Literal["list", "database", "vendor", "as_name"]
 PlaceSource = Literal["database", "vendor"]
 
 
-class Enriched(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Enriched(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """What the signals need about a login's origin and client; None is "not evaluable".
 
     scope: where the address is valid ("public", "private", …); network: its /24 or /48.

@@ -13,7 +13,7 @@ class PlaceDatabaseError(Exception):
     """A database that cannot be used: "<path>: what is wrong, what to do"."""
 
 
-class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Place(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where an address is and whose it is; None is "not known".
 
     ``country`` is ISO 3166-1 alpha-2, ``region`` a name, ``lat`` and ``long`` are degrees and

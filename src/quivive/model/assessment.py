@@ -16,7 +16,7 @@ def level_of(risk: float) -> str:
     return "medium" if risk >= FINDING else "low"
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     """One signal's say about one login.
 
     weight: log-likelihood ratio in nats, attacker against identity; above 0 suspicious, below 0
@@ -31,7 +31,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     pinned: float | None = None
 
 
-class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A reason as it is told: part of the fixed output."""
 
     signal: str
@@ -40,7 +40,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attack: tuple[str, ...] = ()
 
 
-class Assessment(Struct, frozen=True, kw_only=True):
+class Assessment(Struct, frozen=True, kw_only=True, gc=False):
     """Every login's score.
 
     score: evidence in nats, attack stories against ordinary ones. looks_like and otherwise: the
@@ -72,7 +72,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
     short_road: bool = False
 
 
-class Ruled(Struct, frozen=True, kw_only=True):
+class Ruled(Struct, frozen=True, kw_only=True, gc=False):
     """What one rule says beside the decision itself."""
 
     action: str
@@ -80,7 +80,7 @@ class Ruled(Struct, frozen=True, kw_only=True):
     rule: str
 
 
-class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What policy says to do, in which mode (shadow, canary, enforce), by which rule.
 
     In shadow nothing is done. policy: the version that decided; none where nothing was to do.

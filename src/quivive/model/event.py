@@ -97,7 +97,7 @@ class OsType(IntEnum):
     OTHER = 99
 
 
-class Location(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Location(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """A place. ``country`` is ISO 3166-1 alpha-2; ``region`` a name or ISO 3166-2 code."""
 
     city: str | None = None
@@ -108,14 +108,16 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash
     postal_code: str | None = None
 
 
-class AutonomousSystem(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class AutonomousSystem(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False
+):
     """The network operator an address belongs to."""
 
     number: int | None = None
     name: str | None = None
 
 
-class Endpoint(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Endpoint(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """One end of the login. ``ip`` is canonical text; IPv4-mapped IPv6 is written as IPv4.
 
     ``svc_name`` names a cloud service that called on the identity's behalf (no address then).
@@ -134,21 +136,21 @@ class Endpoint(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash
     autonomous_system: AutonomousSystem | None = None
 
 
-class Account(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Account(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """The cloud account or tenant a user lives in."""
 
     uid: str | None = None
     name: str | None = None
 
 
-class Group(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Group(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A group the user belongs to, as the record names it."""
 
     name: str | None = None
     uid: str | None = None
 
 
-class User(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class User(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """An identity. At least one of ``name`` and ``uid`` is set.
 
     ``name`` is the login name as the vendor writes it (a UPN, a DOMAIN account, a Linux user,
@@ -184,7 +186,7 @@ class User(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=Tru
         return self.email_addr or address_in(self.name)
 
 
-class Actor(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Actor(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Whoever acted, when it is not the authenticating user: an administrator, an application."""
 
     user: User | None = None
@@ -193,7 +195,7 @@ class Actor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     invoked_by: str | None = None
 
 
-class Os(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Os(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """An operating system: family name and OCSF type."""
 
     name: str
@@ -201,7 +203,7 @@ class Os(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True)
     version: str | None = None
 
 
-class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """The device that logs in. One of ``uid``, ``name``, ``hostname``, ``ip`` is set."""
 
     type_id: int
@@ -215,21 +217,21 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=T
     is_trusted: bool | None = None
 
 
-class HttpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class HttpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """What the client said of itself."""
 
     user_agent: str | None = None
     x_forwarded_for: tuple[str, ...] | None = None
 
 
-class Service(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Service(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """What was logged in to: an application, a cloud service, a cluster, a daemon."""
 
     name: str | None = None
     uid: str | None = None
 
 
-class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Session(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The session or token the login opened or used. Times in ms UTC."""
 
     uid: str | None = None
@@ -239,21 +241,21 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_mfa: bool | None = None
 
 
-class AuthFactor(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AuthFactor(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One factor shown in this login (fresh, not satisfied by an earlier claim)."""
 
     factor_type_id: int
     factor_type: str | None = None
 
 
-class Product(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who wrote the log."""
 
     name: str
     vendor_name: str | None = None
 
 
-class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where the event comes from.
 
     ``uid`` is the vendor's event id where there is one. ``sequence`` is the 1-based record
@@ -274,7 +276,7 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     logged_time: int | None = None
 
 
-class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
+class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True, gc=False):
     """What Quivive uses and OCSF Authentication has no place for.
 
     credential_accepted: the credential was right although the event is no success (MFA still
@@ -302,7 +304,7 @@ class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash
     non_interactive: bool | None = None
 
 
-class AuthEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AuthEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One normalised login or other authentication event. ``time`` is ms UTC."""
 
     time: int

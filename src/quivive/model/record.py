@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 
-class RawRecord(Struct, frozen=True, kw_only=True):
+class RawRecord(Struct, frozen=True, kw_only=True, gc=False):
     """One record as a log holds it, framed but not yet understood.
 
     ``body`` holds the record's own bytes. ``fields`` is its decoded JSON object or CSV row, and
@@ -28,13 +28,13 @@ class RawRecord(Struct, frozen=True, kw_only=True):
         return f"{self.log}:{self.line}"
 
 
-class Skip(Struct, frozen=True):
+class Skip(Struct, frozen=True, gc=False):
     """A record deliberately left out: understood, but not about authentication."""
 
     reason: str
 
 
-class Reject(Struct, frozen=True, kw_only=True):
+class Reject(Struct, frozen=True, kw_only=True, gc=False):
     """A record that could not be read: where it stands, why, and how it begins."""
 
     log: str

@@ -184,7 +184,7 @@ class Thresholds(Struct):
     alerted: dict[str, list[int]] = field(default_factory=dict)
 
 
-class Telling(Struct, frozen=True):
+class Telling(Struct, frozen=True, gc=False):
     """Whether a login is told, from which risk on, and whether only the cap kept it back."""
 
     finding: bool

@@ -54,7 +54,7 @@ EFFECTS = {
 }
 
 
-class Met(Struct, frozen=True):
+class Met(Struct, frozen=True, gc=False):
     """The circumstances of one login, by id."""
 
     contexts: tuple[Context, ...] = ()

@@ -38,7 +38,7 @@ OPEN_CASE = 1.5
 OPEN_AT_TOP = 70.0
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, gc=False):
     """What a login's score is measured by: the effective logins of its identity that are known,
     whether it is a newcomer, and the calibration of the class that follows from that.
     """
@@ -48,7 +48,7 @@ class Standing(Struct, frozen=True):
     calibration: Calibration
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """Findings an analyst has of an identity already: how many (decayed), and the worst risk.
 
     ``later``: it is of a kind that was last news on another day. ``open_case``: the risk at

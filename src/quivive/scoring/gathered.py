@@ -10,7 +10,7 @@ from quivive.scoring.weigh import Weighed
 from quivive.signals.signal import Missing
 
 
-class Gathered(Struct, frozen=True):
+class Gathered(Struct, frozen=True, gc=False):
     """All that the signals said about one login; nothing for one that took the short road.
 
     again: the score a model in shadow gave the login that such a one repeats.

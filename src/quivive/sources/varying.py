@@ -29,7 +29,7 @@ class Varying(Struct, frozen=True, kw_only=True):
     unread: tuple[str, ...] = ()
 
 
-class Apart(Struct, frozen=True):
+class Apart(Struct, frozen=True, gc=False):
     """A record taken apart: all its bytes but the varying ones, and those."""
 
     rest: bytes
