@@ -21,6 +21,7 @@ from quivive.enrich.lists import AddressLists
 from quivive.model.assessment import Evidence
 from quivive.model.event import (
     Activity,
+    Actor,
     AuthEvent,
     Endpoint,
     Session,
@@ -317,6 +318,7 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
                 unmapped=Unmapped(vendor_risk="leakedCredentials")),
         story.login(machine, story.at(15, 17), story.OFFICE, kind=UserType.SERVICE),
         story.login("ca2", story.at(15, 18), story.TORONTO, device=None),
+        changed(story.backup_run(15, hour=21.5), actor=Actor(user=User(name="eric"))),
         changed(story.usual(dana, story.at(15, 21)), dst_endpoint=Endpoint(hostname="web-1")),
         story.usual(dana, story.at(80, 15)),
         *[

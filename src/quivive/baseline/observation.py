@@ -14,6 +14,8 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     outcome: "success", "failure", "interrupt"; accepted: the credential was right.
     network: the /24 or /48; network_kind: hosting, vpn, tor, mobile, residential, corporate.
     operation, resource, role, runner: what a credential was used for.
+    acting: who acts through the identity, where the log names somebody else (impersonation,
+        delegation, credentials given by another account).
     mfa: "fresh", "claim", "single", "phishing-resistant" or None.
     denied: another factor was refused, not answered, or is only asked for (``prompts``).
     around: what surrounds a login ("MFA Challenge", "Password Reset"…), None for a login.
@@ -58,6 +60,7 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     role: str | None = None
     runner: str | None = None
     credential: str | None = None
+    acting: str | None = None
     session: str | None = None
     protocol: str | None = None
     mfa: str | None = None
@@ -85,6 +88,7 @@ def facts_of(login: Observation) -> int:
         f"|{login.network_kind}|{login.bad_address}|{login.os}|{login.browser}|{login.tool}"
         f"|{login.device}|{login.managed}|{login.tls}|{login.application}|{login.host}"
         f"|{login.operation}|{login.resource}|{login.role}|{login.runner}|{login.credential}"
+        f"|{login.acting}"
         f"|{login.protocol}|{login.mfa}|{login.vendor_risk}|{login.interactive}|{login.guest}"
         f"|{login.around}|{login.kind}"
     )

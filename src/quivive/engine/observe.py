@@ -89,6 +89,7 @@ def observed(
         by_another,
         event.user,
         None if by_another else event.device,
+        None if event.activity_id == _OTHER else _acting(event),
         event.service,
         event.dst_endpoint,
         event.unmapped or _NOTHING,
@@ -120,6 +121,7 @@ def _observed(
     by_another: bool,
     user: User,
     device: Device | None,
+    acting: str | None,
     service: Service | None,
     target: Endpoint | None,
     extra: Unmapped,
@@ -178,6 +180,7 @@ def _observed(
         role=extra.role,
         runner=extra.runner,
         credential=user.credential_uid if not _ephemeral(user.credential_uid) else None,
+        acting=acting,
         protocol=protocol,
         mfa=_mfa(is_mfa, factors, extra),
         denied=not success and (around == "MFA Challenge" or code in _DENIAL_CODES),
@@ -195,9 +198,21 @@ def _by_another(event: AuthEvent) -> bool:
     """Whether somebody else did this to the account, outside any login of the user's own."""
     if event.activity_id != _OTHER or event.actor is None or event.actor.user is None:
         return False
-    acting, user = event.actor.user, event.user
-    if acting.type_id == _SYSTEM and event.activity_name == "MFA Challenge":
+    if event.actor.user.type_id == _SYSTEM and event.activity_name == "MFA Challenge":
         return False  # the product asks whoever signs in, and names their address
+    return _differ(event.actor.user, event.user)
+
+
+def _acting(event: AuthEvent) -> str | None:
+    """Who used the account, where it was somebody else."""
+    if event.actor is None or event.actor.user is None:
+        return None
+    acting = event.actor.user
+    name = acting.email_addr or acting.name or acting.uid
+    return name.lower() if name and _differ(acting, event.user) else None
+
+
+def _differ(acting: User, user: User) -> bool:
     names = {name.lower() for name in (acting.uid, acting.name, acting.email_addr) if name}
     return not any(n and n.lower() in names for n in (user.uid, user.name, user.email_addr))
 

@@ -27,6 +27,7 @@ _SUBJECTS = {
     "host": "the host",
     "role": "the role",
     "credential": "the credential",
+    "acting": "who acts through it",
     "hour": "the hour",
     "schedule": "the minute",
     "weekday": "the day",

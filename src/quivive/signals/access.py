@@ -1,5 +1,6 @@
-"""To what: log, application, host, operation, resource, role, runner."""
+"""To what: log, application, host, operation, resource, role, runner; and who acts through it."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from quivive.baseline.backoff import Levels
@@ -11,10 +12,18 @@ VALID = ("T1078",)
 CLOUD = ("T1078.004",)
 DISCOVERY = ("T1078.004", "T1526")
 LATERAL = ("T1021",)
+IMPERSONATION = ("T1548.005", "T1134")
 HOST_PRIORS = {"own": 0.3, "colleagues": 0.4, "new": 0.3}
 OPERATION_PRIORS = {"own": 0.35, "colleagues": 0.3, "new": 0.35}
 RESOURCE_PRIORS = {"own": 0.3, "colleagues": 0.3, "new": 0.4}
 ROLE_PRIORS = {"own": 0.3, "colleagues": 0.35, "new": 0.35}
+# Who acts through an account that others act through: a stolen key of its own is used by nobody.
+ACTING_PRIORS = {"own": 0.2, "nobody": 0.4, "new": 0.4}
+_ACTS = {
+    "own": "acts through it, as before",
+    "nobody": "used directly, not through somebody else",
+    "new": "acts through it for the first time",
+}
 RUNNER_PRIORS = {"own": 0.1, "colleagues": 0.1, "new": 0.8}
 
 
@@ -35,7 +44,21 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
         (host, known("host", host)),
         (login.resource, known("resource", login.resource)),
         (login.runner, known("runner", login.runner)),
+        (login.acting, _acts(login, levels)),
     )
+
+
+def _acts(login: Observation, levels: Levels) -> str:
+    """Whether somebody acts through an account as before; that nobody does says something where
+    somebody mostly did.
+    """
+    if login.acting is not None:
+        return "own" if familiarity(levels, "acting", login.acting) == "own" else "new"
+    own = levels.own.tables
+    acting = own.get("acting")
+    if acting is None or login.around is not None or 2 * acting.total < own["log"].total:
+        return ""
+    return "nobody"
 
 
 Member = tuple[str | None, str]  # and how familiar it is
@@ -50,6 +73,7 @@ def _features(
     host: Member,
     resource: Member,
     runner: Member,
+    acting: Member,
 ) -> Spoken:
     name, weigh_log, service = log
     in_log = given = ("log", name)
@@ -97,7 +121,24 @@ def _features(
         found += _member("role", role, ROLE_PRIORS, in_log, CLOUD)
     if runner[0] is not None:
         found += _member("runner", runner, RUNNER_PRIORS, given, CLOUD)
+    if acting[1]:
+        found += _acting(*acting)
     return spoken(*found)
+
+
+def _acting(name: str | None, known: str) -> Iterator[Feature]:
+    yield Feature(
+        signal="acting",
+        factor="acting?",
+        key=known,
+        label=_ACTS[known] if name is None else f"{name} {_ACTS[known]}",
+        categories=len(ACTING_PRIORS),
+        attacker=ACTING_PRIORS[known],
+        attack=IMPERSONATION,
+        alarms_only=True,
+    )
+    if name is not None:
+        yield Feature(signal="acting", factor="acting", key=name, weigh=False)
 
 
 def _member(
@@ -124,7 +165,9 @@ SIGNAL = Signal(
         "resource": "Whether it was used on this resource before.",
         "role": "Whether the identity has taken this role before.",
         "runner": "Whether the credential was used on this CI runner before.",
+        "acting": "Who acts through the account (impersonation, delegation): whether they did"
+        " before, or nobody does where somebody always did.",
     },
-    attack=VALID + CLOUD + LATERAL,
+    attack=VALID + CLOUD + LATERAL + IMPERSONATION,
     features=features,
 )
