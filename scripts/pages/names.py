@@ -21,6 +21,7 @@ TECHNIQUES = {
     "T1110.003": "Brute Force: Password Spraying",
     "T1110.004": "Brute Force: Credential Stuffing",
     "T1114.002": "Email Collection: Remote Email Collection",
+    "T1134": "Access Token Manipulation",
     "T1136.003": "Create Account: Cloud Account",
     "T1195.002": "Supply Chain Compromise: Compromise Software Supply Chain",
     "T1199": "Trusted Relationship",
