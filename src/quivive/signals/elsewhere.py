@@ -8,7 +8,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Profile, Scene
 from quivive.baseline.tables import DAY_MS
 from quivive.model.assessment import Evidence
-from quivive.signals.signal import NOTHING, Feature, Signal, Spoken, familiarity, spoken
+from quivive.signals.signal import NOTHING, Case, Signal, Spoken, circumstance, familiarity
 
 ATTACK = ("T1078",)
 
@@ -19,12 +19,15 @@ OFTEN = 10.0  # decayed logins by which the main product would have shown a jour
 LATELY = 5 * DAY_MS
 # Where its owner signed in lately: on the same network, over the same operator alone, not there, or
 # nowhere at all.
-COMPANY_PRIORS = {"here": 0.1, "near": 0.15, "elsewhere": 0.65, "nowhere": 0.1}
-_LABELS = {
-    "here": "on a network where its owner signed in within 5 days",
-    "near": "over an operator where its owner signed in within 5 days, on another network",
-    "elsewhere": "on a network where its owner, who signed in elsewhere, did not within 5 days",
-    "nowhere": "its owner signed in nowhere within 5 days",
+COMPANY = {
+    "here": Case("on a network where its owner signed in within 5 days", 0.1),
+    "near": Case(
+        "over an operator where its owner signed in within 5 days, on another network", 0.15
+    ),
+    "elsewhere": Case(
+        "on a network where its owner, who signed in elsewhere, did not within 5 days", 0.65
+    ),
+    "nowhere": Case("its owner signed in nowhere within 5 days", 0.1),
 }
 
 
@@ -67,21 +70,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
 
 @lru_cache(256)
 def _features(log: str, where: str) -> Spoken:
-    given = ("credential used", log)
-    return spoken(
-        Feature(
-            signal="company",
-            factor="company",
-            key=f"{log}/{where}",
-            label=_LABELS[where],
-            given=given,
-            categories=len(COMPANY_PRIORS),
-            attacker=COMPANY_PRIORS[where],
-            attack=ATTACK,
-            alarms_only=True,
-        ),
-        Feature(signal="company", factor=given[0], key=log, weigh=False),
-    )
+    return circumstance("company", "credential used", log, where, COMPANY, ATTACK)
 
 
 def _often(main: str, levels: Levels) -> float:

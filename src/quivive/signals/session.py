@@ -7,26 +7,32 @@ from quivive.baseline.backoff import Levels
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Scene, SessionOrigin
 from quivive.model.assessment import Evidence
-from quivive.signals.signal import NOTHING, Feature, Signal, Spoken, familiarity, spoken
+from quivive.signals.signal import (
+    NOTHING,
+    Case,
+    Signal,
+    Spoken,
+    circumstance,
+    familiarity,
+    spoken,
+)
 
 REPLAY = ("T1539", "T1550.004")
 STOLEN_KEY = ("T1550.001", "T1552.005")
 CHANGED_SYSTEM = 3.0
 # How stolen sessions go on at another address. (Another system is evidence of its own.)
-PRIORS = {"unchanged": 0.3, "client": 0.25, "device": 0.35, "system": 0.1}
-# Where the session of a key or token is used: at the address where it began, elsewhere over the
-# same operator, or over another one. A temporary key stays with the machine it was given to.
-ROAMING_PRIORS = {"here": 0.3, "near": 0.1, "elsewhere": 0.6}
-_ROAMS = {
-    "here": "session of a key used where it began",
-    "near": "session of a key used at another address than where it began",
-    "elsewhere": "session of a key used over another operator than where it began",
+CONTINUITY = {
+    "unchanged": Case("session goes on as it began", 0.3),
+    "client": Case("session goes on with another client", 0.25),
+    "device": Case("session goes on without the device that it began on", 0.35),
+    "system": Case("session goes on on another system", 0.1, weigh=False),
 }
-_LABELS = {
-    "unchanged": "session goes on as it began",
-    "client": "session goes on with another client",
-    "device": "session goes on without the device that it began on",
-    "system": "session goes on on another system",
+# Where the session of a key or token is used. A temporary key stays with the machine that it was
+# given to.
+ROAMING = {
+    "here": Case("session of a key used where it began", 0.3, weigh=False),
+    "near": Case("session of a key used at another address than where it began", 0.1),
+    "elsewhere": Case("session of a key used over another operator than where it began", 0.6),
 }
 
 
@@ -54,22 +60,7 @@ def _where(login: Observation, origin: SessionOrigin) -> str:
 
 @lru_cache(256)
 def _roaming(log: str, where: str) -> Spoken:
-    given = ("credential's session", log)
-    return spoken(
-        Feature(
-            signal="roaming",
-            factor="roaming",
-            key=f"{log}/{where}",
-            label=_ROAMS[where],
-            given=given,
-            categories=len(ROAMING_PRIORS),
-            attacker=ROAMING_PRIORS[where],
-            attack=STOLEN_KEY,
-            alarms_only=True,
-            weigh=where != "here",
-        ),
-        Feature(signal="roaming", factor=given[0], key=log, weigh=False),
-    )
+    return circumstance("roaming", "credential's session", log, where, ROAMING, STOLEN_KEY)
 
 
 def _changed(login: Observation, origin: SessionOrigin) -> str:
@@ -84,22 +75,7 @@ def _changed(login: Observation, origin: SessionOrigin) -> str:
 
 @lru_cache(256)
 def _features(log: str, changed: str) -> Spoken:
-    given = ("moved session", log)
-    return spoken(
-        Feature(
-            signal="continuity",
-            factor="continuity",
-            key=f"{log}/{changed}",
-            label=_LABELS[changed],
-            given=given,
-            categories=len(PRIORS),
-            attacker=PRIORS[changed],
-            attack=REPLAY,
-            alarms_only=True,
-            weigh=changed != "system",
-        ),
-        Feature(signal="continuity", factor=given[0], key=log, weigh=False),
-    )
+    return circumstance("continuity", "moved session", log, changed, CONTINUITY, REPLAY)
 
 
 def evidence(login: Observation, scene: Scene, levels: Levels) -> Sequence[Evidence]:

@@ -95,6 +95,40 @@ def spoken(*found: Feature | Missing) -> Spoken:
     )
 
 
+class Case(Struct, frozen=True):
+    """One of a few ways in which something about a login can stand: its words, and how often it
+    stands so with attackers. ``weigh``: whether it counts for or against anybody.
+    """
+
+    label: str
+    attacker: float
+    weigh: bool = True
+
+
+def circumstance(
+    signal: str, among: str, log: str, case: str, cases: dict[str, Case], attack: tuple[str, ...]
+) -> Spoken:
+    """How something stands of which each log teaches how usual that is: one of ``cases``, given
+    the logins of which it can be told (counted as ``among``). It only ever alarms.
+    """
+    found = cases[case]
+    return spoken(
+        Feature(
+            signal=signal,
+            factor=signal,
+            key=f"{log}/{case}",
+            label=found.label,
+            given=(among, log),
+            categories=len(cases),
+            attacker=found.attacker,
+            attack=attack,
+            alarms_only=True,
+            weigh=found.weigh,
+        ),
+        Feature(signal=signal, factor=among, key=log, weigh=False),
+    )
+
+
 NOTHING = spoken()
 Features = Callable[[Observation, Scene, Levels], Spoken]
 Evidences = Callable[[Observation, Scene, Levels], Sequence[Evidence]]
