@@ -16,12 +16,16 @@ def recognise(record: RawRecord, first: Source | None = None) -> Source | None:
 
     Sources in code come before field maps, which know a record by its column names alone.
     """
-    if first is not None and first.recognise(record):
+    if first is not None and _own(first, record):
         return first
     for source in sources().values():
-        if source is not first and source.recognise(record):
+        if source is not first and _own(source, record):
             return source
-    return None
+    return next((s for s in sources().values() if s.foreign and s.recognise(record)), None)
+
+
+def _own(source: Source, record: RawRecord) -> bool:
+    return source.recognise(record) and (source.foreign is None or not source.foreign(record))
 
 
 def stranger(record: RawRecord) -> str:

@@ -262,11 +262,16 @@ def _read(message: str) -> Attempt | Skip:
     return NOT_A_LOGIN
 
 
+def of_sshd(line: Line) -> bool:
+    """Whether the server wrote it, in one of its processes."""
+    return line.program.rpartition("/")[2].partition("(")[0] in PROGRAMS
+
+
 def read_attempt(line: Line) -> tuple[Attempt | Skip, int | None]:
     """What the line says, and how often rsyslog says it happened."""
-    program, _, module = line.program.rpartition("/")[2].partition("(")
-    if program not in PROGRAMS:
+    if not of_sshd(line):
         return Skip(f"another program's line: {line.program[:40]}"), None
+    module = line.program.partition("(")[2]
     if line.message is None:
         raise RejectError("MESSAGE: missing")
     if module.startswith("pam_"):  # "sshd(pam_unix)[123]: …", as some PAM modules name themselves

@@ -22,6 +22,8 @@ class Source(Struct, frozen=True, kw_only=True):
     parse: the event of one record, or a Skip with its reason for a record of this vendor that is
         not about authentication. Raises RejectError for one that cannot be read, naming the
         field; raises nothing else, whatever the bytes. Pure: no I/O, no clock.
+    foreign: of the records recognised, those that another source may know better (the lines of
+        other programs in a syslog): its own only where none does.
     varying: the members that differ between records of the same, for logs that repeat themselves.
     """
 
@@ -32,4 +34,5 @@ class Source(Struct, frozen=True, kw_only=True):
     documentation: str
     recognise: Callable[[RawRecord], bool]
     parse: Callable[[RawRecord], AuthEvent | Skip]
+    foreign: Callable[[RawRecord], bool] | None = None
     varying: Varying | None = None

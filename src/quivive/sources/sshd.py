@@ -13,7 +13,7 @@ from quivive.model.event import (
     UserType,
 )
 from quivive.model.record import RawRecord, RejectError, Skip
-from quivive.sources._sshd_messages import Attempt, read_attempt
+from quivive.sources._sshd_messages import Attempt, of_sshd, read_attempt
 from quivive.sources._syslog import Line, is_journal, journal_entry, line_time, syslog_line
 from quivive.sources.fields import address, email, metadata, port
 from quivive.sources.source import Source
@@ -22,6 +22,8 @@ PRODUCT = Product(name="OpenSSH", vendor_name="OpenBSD")
 SERVICE = Service(name="sshd")
 PROTOCOL_OTHER = 99
 MAX_NAME = 256
+# What fills an auth.log beside sshd: no source reads it, so none is asked.
+BESIDE = frozenset({"CRON", "cron", "crond", "su", "sudo", "systemd", "systemd-logind"})
 
 NO_USER = Skip("an attempt without a user name")
 ACCEPTED_CREDENTIAL = Unmapped(credential_accepted=True)
@@ -114,6 +116,14 @@ def recognise(record: RawRecord) -> bool:
     return syslog_line(record.body) is not None
 
 
+def _foreign(record: RawRecord) -> bool:
+    """A line of another program, which may have a source of its own."""
+    if record.fields is not None:
+        return False
+    line = syslog_line(record.body)
+    return line is not None and line.program not in BESIDE and not of_sshd(line)
+
+
 SOURCE = Source(
     name="sshd",
     title="OpenSSH server",
@@ -133,6 +143,7 @@ SOURCE = Source(
         "count",
     ),
     documentation="https://man.openbsd.org/sshd.8",
+    foreign=_foreign,
     recognise=recognise,
     parse=parse,
 )
