@@ -257,9 +257,9 @@ def test_doctor_says_whether_settings_are_whole_and_how_far_it_is(
 ) -> None:
     path = str(tmp_path / "quivive.yaml")
 
-    def said(*words: str) -> str:
+    def said(*words: str, code: int = 0) -> str:
         came = CliRunner().invoke(cli, ["doctor", "--config", path, *words])
-        assert came.exit_code == 0
+        assert came.exit_code == code
         return next(line for line in came.stdout.splitlines() if "fetch" in line)
 
     assert "settings for Okta are whole" in said()
@@ -270,9 +270,9 @@ def test_doctor_says_whether_settings_are_whole_and_how_far_it_is(
     a_round(served)
     assert "everything was fetched 0 min ago" in said(*state)
     monkeypatch.delenv("OKTA_TOKEN")
-    assert "OKTA_TOKEN: not set" in said(*state)
+    assert "OKTA_TOKEN: not set" in said(*state, code=1)
     Path(path).write_text("fetch: {connections: [{vendor: nobody}]}")
-    assert "no vendor 'nobody'" in said(*state)
+    assert "no vendor 'nobody'" in said(*state, code=1)
 
 
 def test_a_secret_that_is_missing_is_said_at_the_start(tmp_path, monkeypatch) -> None:

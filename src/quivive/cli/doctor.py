@@ -70,6 +70,7 @@ def command(state: str | None, config: Path | None, host: str, port: int) -> Non
     made = new_state(state) if config is not None and state is not None else None
     told += [made] if made is not None else []
     checks += told
+    inputs: list[Check] = []
     if state is not None and made is None:
         try:
             with Store(state, create=False) as store:
@@ -79,15 +80,16 @@ def command(state: str | None, config: Path | None, host: str, port: int) -> Non
                 checks += clock_status(store)
                 checks += key_status(store)
                 if config is not None:
-                    checks += fetch_status(config, store, now) + kafka_status(config, store, now)
+                    inputs = fetch_status(config, store, now) + kafka_status(config, store, now)
             checks += telemetry(state)
         except StoreError as error:
             told.append(Check(name="state", level="missing", text=str(error), remedy=None))
             checks.append(told[-1])
     elif config is not None:
-        checks += fetch_status(config, None, now) + kafka_status(config, None, now)
+        inputs = fetch_status(config, None, now) + kafka_status(config, None, now)
+    told += inputs
     console = Console(highlight=False, soft_wrap=True)
-    for check in checks:
+    for check in (*checks, *inputs):
         console.print(f"{MARKS[check.level]}  [bold]{check.name}[/bold]  {escape(check.text)}")
         if check.remedy:
             console.print(f"         → {escape(check.remedy)}")
