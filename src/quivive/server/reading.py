@@ -65,6 +65,8 @@ def read(
     reference = now + DAY_MS
     alike: Counter[bytes] = Counter()
     last = source or first
+    if memory is not None and last is not None:
+        memory.read_by(last)
 
     def find(body: bytes, sequence: int) -> AuthEvent | None:
         if memory is None or last is None:  # what a log is does not follow from bodies before
