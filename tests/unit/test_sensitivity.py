@@ -104,8 +104,10 @@ def test_what_an_operation_serves(operation: str, kind: str) -> None:
 
 
 def test_an_ordinary_operation_neither_alarms_nor_reassures() -> None:
-    spoken = features(call("s3:GetObject"), scene(Profile()), levels(ordinary=500))
-    assert weigh(spoken.weighed[0], levels(ordinary=500)).weight == 0.0
+    """Not even of who otherwise does nothing but look around; yet it is counted."""
+    spoken = features(call("s3:GetObject"), scene(Profile()), levels(looks_around=500))
+    assert not spoken.weighed
+    assert ("sensitivity", "aws/ordinary") in spoken.own
 
 
 def test_it_weighs_less_for_who_does_it_every_day() -> None:

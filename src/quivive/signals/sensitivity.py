@@ -124,6 +124,7 @@ def _features(log: str, operation: str) -> Spoken:
             attacker=share,
             attack=attack,
             alarms_only=True,
+            weigh=kind != ORDINARY,  # it is the measure of the others
         )
     )
 
