@@ -1,7 +1,7 @@
 """bounds.md: every limit on what is kept."""
 
 from quivive.app import audit as app_audit
-from quivive.app import ingest, kept, live, notifying, repeats, running
+from quivive.app import ingest, kept, live, notifying, repeats, running, sigma
 from quivive.app.jobs import judges
 from quivive.app.registry import signals
 from quivive.baseline import clocks, directory, monitor, novelty, profile, tables, windows
@@ -30,6 +30,7 @@ from quivive.notify import text as notify_text
 from quivive.policy import budget, spending
 from quivive.scoring import calibrate, model
 from quivive.scoring import trees as scoring_trees
+from quivive.sigma import matching, regex, selection
 from quivive.sources import fields
 from quivive.store import analytics
 from scripts.pages.markdown import page, table
@@ -148,6 +149,12 @@ def bounds_page() -> str:
         ("lessons of repeats remembered", kept.REPEATED),
         ("events sent ahead to the processes of --jobs", judges.AHEAD),
         ("warnings kept while reading address lists", lists.MAX_WARNINGS),
+        ("Sigma rules in use", sigma.MOST_RULES),
+        ("files of a folder of Sigma rules", sigma.MOST_FILES),
+        ("values of one field of a Sigma rule", selection.MOST_VALUES),
+        ("a regular expression of a Sigma rule, in characters", regex.MOST_PATTERN),
+        ("answers of regular expressions remembered", regex.REMEMBERED),
+        ("Sigma rules that are carried with a login", matching.MOST_MATCHES),
         ("earliest and latest time believed", "2000-01-01 to 2100-01-01"),
         ("a place database is old after, in days", STALE_DAYS),
         ("a place this vague, in km, is no place", VAGUE_KM),

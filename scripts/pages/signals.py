@@ -4,7 +4,7 @@ import typing
 
 from quivive.app.registry import signals
 from quivive.scoring import assess, stories
-from quivive.signals import pinned
+from quivive.signals import pinned, sigma
 from scripts.pages.markdown import page, table
 from scripts.pages.names import TECHNIQUES, technique
 
@@ -51,11 +51,12 @@ def _floors() -> str:
         ("`leaked_credential`", f"{pinned.LEAKED_CREDENTIAL:.0f}"),
         ("`interactive_service`", f"{pinned.INTERACTIVE_SERVICE:.0f}"),
         ("`spray_success`", f"{pinned.CAMPAIGN_SUCCESS:.0f}"),
+        *((f"`sigma_{level}`", f"{floor:.0f}") for level, floor in sigma.FLOORS.items() if floor),
     ]
     return (
-        "## Floors\n\nThe `pinned` rules weigh nothing in the score. Each sets a floor under the"
-        f" risk instead:\n\n{table(('rule', 'risk at least'), rows)}\n\nA login that did not get in"
-        f" keeps {assess.ATTEMPT_SHARE:.0%} of its risk, and one already told of ranks lower,"
+        "## Floors\n\nThe `pinned` rules, and Sigma rules of your own, weigh nothing in the score."
+        f" Each sets a floor under the risk instead:\n\n{table(('rule', 'risk at least'), rows)}\n\n"
+        f"A login that did not get in keeps {assess.ATTEMPT_SHARE:.0%} of its risk, and one already told of ranks lower,"
         " pinned or not."
     )
 

@@ -30,6 +30,7 @@ from quivive.model.event import (
     User,
     UserType,
 )
+from quivive.model.rule import LEVELS, RuleMatch
 from quivive.scoring.stories import GROUPS
 from quivive.scoring.weigh import weigh
 from quivive.signals.signal import Feature, Missing, Signal
@@ -44,7 +45,9 @@ OF_ANY_RECORD = {"log", "hour", "weekday", "schedule", "device", "absence", "int
 # What is named as not evaluable wherever the record says nothing of it.
 NAMED = {"country", "city", "network", "address", "client"}
 # Facts that need no count: somebody's word, not a statistic.
-COUNTLESS = {"leaked_credential", "interactive_service", "recovery"}
+COUNTLESS = {"leaked_credential", "interactive_service", "recovery"} | {
+    *("sigma_critical", "sigma_high", "sigma_medium", "sigma_low"),
+}
 
 
 @EACH
@@ -281,6 +284,7 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
     rich = Unmapped(
         operation="s3:ListBuckets", resource="secrets", role="admin", runner="ci-1",
         tls_fingerprint="ja4", vendor_risk="high",
+        sigma=tuple(RuleMatch(id=level, title=level, level=level) for level in LEVELS),
     )  # fmt: skip
     key = User(name=machine, type_id=UserType.SERVICE, credential_uid="AKIA1")
     events = [

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from quivive.app import sigma
 from quivive.app.audit import sign
 from quivive.app.erasing_telemetry import erase_rows
 from quivive.app.errors import UsageError
@@ -129,6 +130,7 @@ def _remove(
     )  # fmt: skip
     counts = erasing.remove(store, removal)
     forget_observed()
+    sigma.forget()
     forget_lessons()
     sign(store)
     contexts = Policies(store).contexts()

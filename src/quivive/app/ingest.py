@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from quivive.app.errors import UsageError
 from quivive.app.recognise import UNRECOGNISED, recognise, stranger
@@ -18,6 +18,9 @@ from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, Reject, RejectError
 from quivive.model.verdict import MOST_ID
 from quivive.sources.source import Source
+
+if TYPE_CHECKING:
+    from quivive.app.sigma import Marking
 
 STDIN = "-"
 AT_ONCE = 16  # records that are framed, then recognised, then parsed
@@ -140,10 +143,11 @@ def events(
     reference_time: int | None,
     advance: Advance = lambda _: None,
     name: str | None = None,
+    rules: "Marking | None" = None,
 ) -> Iterator[AuthEvent]:
     """The events of one input in its own order; skips and rejects go to the tally.
 
-    ``name`` is what positions call it; its file name where none is given.
+    ``name`` is what positions call it; its file name where none is given. ``rules`` mark events.
     """
     log = name or log_names([path])[0]
     stream = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
@@ -173,13 +177,15 @@ def events(
                 elif found is None:
                     tally.reject(_rejected(record, stranger(record)))
                 else:
-                    repeats.read_by(found)
-                    event = parse(record, found, tally)
+                    repeats.read_by(found, again=rules is None or rules.repeatable(found))
+                    event = parse(record, found, tally, rules)
                     if event is not None:
                         repeats.keep(event)
                         read.append(event)
             if read:
                 tally.events[log] += len(read)
+                if rules is not None:
+                    rules.count(read)
                 yield from read
         if empty:
             tally.empty.append(log)
@@ -188,8 +194,10 @@ def events(
             stream.close()
 
 
-def parse(record: RawRecord, source: Source, tally: Tally) -> AuthEvent | None:
-    """The event of one record, or None with the tally kept."""
+def parse(
+    record: RawRecord, source: Source, tally: Tally, rules: "Marking | None" = None
+) -> AuthEvent | None:
+    """The event of one record, marked by ``rules``; or None with the tally kept."""
     try:
         outcome = source.parse(record)
     except RejectError as error:
@@ -197,7 +205,7 @@ def parse(record: RawRecord, source: Source, tally: Tally) -> AuthEvent | None:
         return None
     if isinstance(outcome, AuthEvent):
         if len(outcome.metadata.uid or "") <= MOST_ID:
-            return outcome
+            return outcome if rules is None else rules.marked(outcome, record, source)
         tally.reject(_rejected(record, f"metadata.uid: over {MOST_ID} characters"))
         return None
     tally.skips[record.log, outcome.reason] += 1

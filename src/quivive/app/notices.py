@@ -10,6 +10,7 @@ from quivive.model.event import AuthEvent, Status, UserType
 from quivive.model.incident import Change, Finding, Incident
 from quivive.model.notification import RUNBOOKS, Notification, Side
 from quivive.model.words import counted
+from quivive.signals import sigma
 
 # The runbook of an alert, by the first of these signals that is among its reasons.
 BY_SIGNAL = {
@@ -136,7 +137,9 @@ def finding_of(scored: Scored, known: Known) -> Finding:
     )
 
 
-PINNED = frozenset({"bad_address", "leaked_credential", "interactive_service", "spray_success"})
+PINNED = sigma.PINNED | {
+    *("bad_address", "leaked_credential", "interactive_service", "spray_success"),
+}
 
 
 def _links(scored: Scored, known: Known, operator: int | None, client: str | None) -> Iterable[str]:

@@ -24,11 +24,14 @@ class Repeats:
         self._apart: dict[int, tuple[Apart, Varying]] = {}  # by number, until it is parsed
         self._looked = self._found = self._resting = 0
 
-    def read_by(self, source: Source) -> None:
-        """From now on records are taken for those of ``source``."""
-        if source.varying != self._varying:
+    def read_by(self, source: Source, *, again: bool = True) -> None:
+        """From now on records are taken for those of ``source``; ``again``: one like another says
+        the same.
+        """
+        varying = source.varying if again else None
+        if varying != self._varying:
             self._known = self._by_source.setdefault(source.name, {})
-            self._varying = source.varying
+            self._varying = varying
 
     def find(self, body: bytes, sequence: int) -> AuthEvent | None:
         """The event of a record like one before; None for one that has to be parsed."""

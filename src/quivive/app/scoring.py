@@ -21,6 +21,7 @@ from quivive.scoring.model import SHIPPED, Model
 from quivive.sources.source import Source
 
 if TYPE_CHECKING:
+    from quivive.app.sigma import Marking
     from quivive.app.spill import Spill
 
 __all__ = ["STATE_NAME", "decode_state", "encode_state", "merged", "score", "without_stray_dates"]
@@ -36,8 +37,9 @@ def merged(
     source: Source | None,
     tally: ingest.Tally,
     advance: ingest.Advance,
+    rules: "Marking | None" = None,
 ) -> Iterator[tuple[str, AuthEvent]]:
-    """The events of all inputs by event time, each with its input's name."""
+    """The events of all inputs by event time, each with its input's name; marked by ``rules``."""
     reference = ingest.reference_time(paths)
     names = ingest.log_names(paths)
 
@@ -45,7 +47,7 @@ def merged(
         clocks = tally.clocks
         for number, path in enumerate(paths):
             log = names[number]
-            for event in ingest.events(path, source, tally, reference, advance, log):
+            for event in ingest.events(path, source, tally, reference, advance, log, rules):
                 metadata = event.metadata
                 if metadata.original_time is None and event.time == reference:
                     tally.drop(log, event, "no time of its own: cannot be placed")

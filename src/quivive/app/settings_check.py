@@ -20,12 +20,13 @@ from quivive.app.missing_secrets import secrets_in
 from quivive.app.registry import actions, notifiers
 from quivive.app.responses import Section as Responses
 from quivive.app.responses import connect, hinted
+from quivive.app.sigma_settings import load_rules
 from quivive.model.errors import ConfigurationError
 from quivive.model.words import counted
 from quivive.notify.channels import Channel
 
-# What is wrong with the last two is told with how far they are (fetch_health.py, kafka_health.py).
-SECTIONS = ("server", "responses", "notify", "fetch", "kafka")
+# What is wrong with fetch and kafka is told with how far they are (fetch_health, kafka_health).
+SECTIONS = ("server", "responses", "notify", "fetch", "kafka", "sigma")
 FILES = ("ca_file", "cert_file", "key_file")
 
 
@@ -77,7 +78,16 @@ def read_all(path: Path, server: type[Struct]) -> Read:
     structs = (server, Responses, Channels, Channel)
     known = [name for struct in structs for name in struct.__struct_fields__]
     lines = [with_line(path, f"{path}: {text}", known) for text in dict.fromkeys(found)]
+    lines += _sigma(path) if "sigma" in sections else []
     return Read(settings, sorted(lines, key=_line), ", ".join(said) or "empty: the defaults")
+
+
+def _sigma(path: Path) -> list[str]:
+    try:
+        load_rules(path)
+    except ConfigurationError as error:
+        return [str(error)]
+    return []
 
 
 def _line(text: str) -> int:

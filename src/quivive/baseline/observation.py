@@ -4,6 +4,8 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
+from quivive.model.rule import RuleMatch
+
 
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """The facts of one event, extracted once. None is "not known", never "normal".
@@ -20,6 +22,7 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     denied: another factor was refused, not answered, or is only asked for (``prompts``).
     around: what surrounds a login ("MFA Challenge", "Password Reset"…), None for a login.
     hour: 0-23 UTC; weekday: 0 is Monday.
+    sigma: the operator's rules that its record matched, but for those in shadow.
     facts: all that signals may read of it but its time and session, as 64 bits; 0: not worked out.
     constellation: what makes two logins of one identity the same to an analyst.
     """
@@ -67,6 +70,7 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     denied: bool = False
     vendor_risk: str | None = None
     count: int = 1
+    sigma: tuple[RuleMatch, ...] = ()
     facts: int = 0
     constellation: str = ""
 

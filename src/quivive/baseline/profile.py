@@ -174,6 +174,7 @@ class Profile(Struct, gc=False):
     told: Fading = field(default_factory=lambda: Fading(DAY_MS / 2))
     told_attempts: Fading = field(default_factory=lambda: Fading(DAY_MS / 2))
     told_constellations: dict[str, ToldOf] = field(default_factory=dict)
+    told_rules: dict[str, int] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     held_hours: dict[str, int] = field(default_factory=dict)
     main_countries: DistinctWindow = field(default_factory=lambda: DistinctWindow(16))

@@ -29,6 +29,7 @@ COMMANDS = {
     "models": "Show, compare, promote and roll back learned models.",
     "policy": "Check, preview, activate and roll back what is done about a login.",
     "identity": "Erase one identity from a store, or put a pseudonym in its place.",
+    "sigma": "Check Sigma rules: which can be used, which match, and why not.",
     "context": "Say what is in order for a while: travel, maintenance, safelists.",
     "incidents": "List, acknowledge and close incidents; send their notifications.",
     "user": "Say who may use the console, and as what.",

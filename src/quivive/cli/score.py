@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from quivive.app.lines import FileLines, StreamLines
     from quivive.app.models import InUse
     from quivive.app.results import Judging
+    from quivive.app.sigma import Marking
     from quivive.engine.state import State
     from quivive.enrich.enricher import Enricher
     from quivive.policy.budget import Budgets
@@ -73,6 +74,17 @@ class _Best:
     metavar="FILE",
     help="Decide by this policy.  [default: the store's active one, else the shipped one]",
 )
+@click.option(
+    "--sigma",
+    metavar="DIR",
+    help="Hold the Sigma rules of this folder against every record; see quivive sigma check.",
+)
+@click.option(
+    "--sigma-shadow",
+    metavar="ID",
+    multiple=True,
+    help="With --sigma: a rule that only counts. May be given more than once.",
+)
 @click.option("--out", metavar="FILE", help="Write the lines here instead of standard output.")
 @telemetry_options
 @click.option(
@@ -99,6 +111,8 @@ def command(
     budgets: tuple[str, ...],
     alerts: int,
     policy: str | None,
+    sigma: str | None,
+    sigma_shadow: tuple[str, ...],
     out: str | None,
     telemetry: bool,
     telemetry_dir: str | None,
@@ -118,6 +132,8 @@ def command(
     from quivive.cli.findings import show_findings
     from quivive.policy.budget import parse_budgets
 
+    if sigma_shadow and not sigma:
+        raise UsageError("--sigma-shadow goes with --sigma")
     telemetry = telemetry or telemetry_dir is not None
     if telemetry and not state:
         raise UsageError("--telemetry goes with --state: it is kept in step with a store")
@@ -128,7 +144,8 @@ def command(
     joined = load_aliases(Path(aliases)) if aliases else None
     readable = out is None and sys.stdout.isatty()
     ruled = read(Path(policy)).policy() if policy else None
-    job = _Job(files, chosen, enricher, allowed, joined, ruled, jobs)
+    rules = _marking(sigma, sigma_shadow)
+    job = _Job(files, chosen, enricher, allowed, joined, ruled, jobs, rules)
     named = (*geoip, *(path for path in (map_file, lists, aliases, policy) if path))
     if out and state:
         beside_store(Path(out), state)
@@ -136,6 +153,8 @@ def command(
     with contextlib.closing(lines_to(out, plain, (*files, *named))) as stream:
         if state:
             options = (source, *map(repr, budgets), str(alerts))
+            if rules is not None:
+                options = (*options, f"sigma {rules.digest}")
             job.telemetry = (telemetry, telemetry_dir)
             job.keep(state, stream, out, options, named, abandon=abandon)
         else:
@@ -147,10 +166,18 @@ def command(
             click.echo(f"  not scored {left_out}: known before, or a log-off", err=True)
     else:
         click.echo(job.said, err=True)
+    if rules is not None:
+        click.echo(rules.said(), err=True)
     where = f" --state {without_password(state)}" if state else f" --in {out}" if out else ""
     show_findings(job.best.lines(), job.best.offered, sys.stdout.isatty(), where)
     if strict and job.tally.rejects:
         raise click.exceptions.Exit(1)
+
+
+def _marking(folder: str | None, shadow: tuple[str, ...]) -> "Marking | None":
+    from quivive.app.sigma import marking
+
+    return marking(folder, shadow) if folder else None
 
 
 class _Job:
@@ -165,7 +192,9 @@ class _Job:
         aliases: dict[str, str] | None,
         policy: "Policy | None",
         jobs: int,
+        rules: "Marking | None" = None,
     ) -> None:
+        self.rules = rules
         self.jobs = jobs
         self.files = files
         self.source = source
@@ -201,7 +230,7 @@ class _Job:
         from quivive.app.scoring import merged, score
 
         with progress(self.files, "scoring") as advance:
-            events = merged(self.files, self.source, self.tally, advance)
+            events = merged(self.files, self.source, self.tally, advance, self.rules)
             judged = score(events, memory, self.enricher, budgets=self.budgets, decider=decides)
             names = Names()
             for log, scored in judged:
@@ -221,7 +250,7 @@ class _Job:
             contextlib.closing(Hall(self.jobs, make)) as hall,
             progress(self.files, "scoring") as advance,
         ):
-            events = merged(self.files, self.source, self.tally, advance)
+            events = merged(self.files, self.source, self.tally, advance, self.rules)
             judges = Judges(hall, memory, self.enricher, decides, self.budgets)
             for _, _, result in judges.judge(events):
                 if result is not None:
@@ -272,7 +301,7 @@ class _Job:
             if not run.done:
                 judging = self._judging(store, memory, models, hall)
                 with progress(self.files, "scoring") as advance:
-                    events = merged(self.files, self.source, self.tally, advance)
+                    events = merged(self.files, self.source, self.tally, advance, self.rules)
                     run.judge(events, judging, self.tally, self.best.offer)
 
     def _hall(self, where: str) -> "contextlib.AbstractContextManager[Hall | None]":

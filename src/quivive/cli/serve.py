@@ -21,7 +21,7 @@ from quivive.cli.shared import (
     "--config",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="YAML with the sections server, responses, notify, fetch and kafka.",
+    help="YAML with the sections server, responses, notify, fetch, kafka and sigma.",
 )
 @click.option(
     "--policy",

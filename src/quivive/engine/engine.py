@@ -204,7 +204,8 @@ class Engine:
             newcomer,
             calibration_of(state.calibrations, login, newcomer),
         )
-        what = login.facts if self.shortens and login.learnable else 0
+        usual = login.learnable and not login.sigma
+        what = login.facts if self.shortens and usual else 0
         same = passed(login, scene, what) if what else None
         return _Looked(arrival, login, scene, levels, standing, what, same, fewer, matured)
 
@@ -345,7 +346,8 @@ class Engine:
             else:
                 counted = gate.first_of_hour(login, key, profile)
             taught = Taught(said, key, group, trust, held, counted, before, waits)
-        if login.accepted and not assessment.repeated:
+        # What was told of it may be a rule's word alone, which is no measure of it.
+        if login.accepted and (not assessment.repeated or login.sigma):
             newcomer = assessment.newcomer
             delta.measured = Measured(login.kind, login.log, newcomer, assessment.score)
         return taught

@@ -113,10 +113,11 @@ def told_before(login: Observation, profile: Profile) -> Told:
     """
     success = login.outcome == "success"
     findings, worst = profile.told.at(login.time), -inf
+    rules = _rules_told(login, profile) if login.sigma else 0.0
     if not success:
         findings += profile.told_attempts.at(login.time)
     if not profile.told_constellations:
-        return Told(findings, worst)
+        return Told(findings, worst, rules=rules)
     kind, open_case, same = alike(login), 0.0, None
     for name, told in profile.told_constellations.items():
         if success and not told.success:
@@ -132,9 +133,19 @@ def told_before(login: Observation, profile: Profile) -> Told:
         if name == kind:
             same = told
     if same is None:
-        return Told(findings, worst, open_case=open_case)
+        return Told(findings, worst, open_case=open_case, rules=rules)
     later = login.time - same.news >= NEWS_FOR
-    return Told(findings + SAME_AGAIN, worst, later, open_case)
+    return Told(findings + SAME_AGAIN, worst, later, open_case, rules)
+
+
+def _rules_told(login: Observation, profile: Profile) -> float:
+    """How much the same rules of the operator's count as told: thrice, within a day."""
+    told = profile.told_rules.get(_rules_of(login))
+    return SAME_AGAIN if told is not None and 0 <= login.time - told < OPEN_FOR else 0.0
+
+
+def _rules_of(login: Observation) -> str:
+    return "|".join(match.id for match in login.sigma)
 
 
 def alike(login: Observation) -> str:
@@ -147,7 +158,15 @@ def alike(login: Observation) -> str:
 
 def tell(login: Observation, assessment: Assessment, profile: Profile, delta: Delta) -> None:
     """A finding is remembered on its identity (to rank repeats lower) and on its address."""
-    if assessment.undamped < TELL_ABOVE:
+    if login.sigma and assessment.risk_score >= FINDING and not _rules_told(login, profile):
+        profile.told_rules.pop(_rules_of(login), None)
+        profile.told_rules[_rules_of(login)] = login.time
+        if len(profile.told_rules) > TOLD_KEPT:
+            profile.told_rules.pop(next(iter(profile.told_rules)))
+    learned = assessment.undamped
+    if assessment.without_rules is not None:
+        learned = assessment.without_rules
+    if learned < TELL_ABOVE:
         return
     key, success = alike(login), login.outcome == "success"
     former = profile.told_constellations.pop(key, None)
@@ -164,12 +183,12 @@ def tell(login: Observation, assessment: Assessment, profile: Profile, delta: De
         # An attempt does not hide who got in.
         told = ToldOf(login.time, former.risk, True, news, former.ip)
     else:
-        worst = max(assessment.undamped, former.risk if former else 0.0)
+        worst = max(learned, former.risk if former else 0.0)
         told = ToldOf(login.time, worst, success, news, login.ip)
     profile.told_constellations[key] = told
     if len(profile.told_constellations) > TOLD_KEPT:
         profile.told_constellations.pop(next(iter(profile.told_constellations)))
-    if assessment.risk_score >= FINDING:
+    if min(assessment.risk_score, learned) >= FINDING:
         delta.finding = True
         delta.comes_from(login.ip, login.network)
 

@@ -25,6 +25,7 @@ from quivive.model.event import (
     User,
     UserType,
 )
+from quivive.model.rule import RuleMatch
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -185,6 +186,7 @@ def _observed(
         mfa=_mfa(is_mfa, factors, extra),
         denied=not success and (around == "MFA Challenge" or code in _DENIAL_CODES),
         vendor_risk=None if risk is None or risk in _QUIET else _RISKS.get(risk, risk[:32]),
+        sigma=tuple([match for match in extra.sigma or () if _speaks(match)]),
     )
     return replace(found, facts=facts_of(found), constellation=constellation_of(found))
 
@@ -192,6 +194,10 @@ def _observed(
 def forget_observed() -> None:
     """Forgets the observations that are remembered: somebody in them has to be forgotten."""
     _observed.cache_clear()
+
+
+def _speaks(match: RuleMatch) -> bool:
+    return not match.shadow and match.level != "informational"
 
 
 def _by_another(event: AuthEvent) -> bool:

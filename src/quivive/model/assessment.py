@@ -22,6 +22,7 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     weight: log-likelihood ratio in nats, attacker against identity; above 0 suspicious, below 0
         reassuring. ``text`` carries the counts behind it; ``attack`` its ATT&CK technique ids.
     pinned: a floor (0-100) under the risk, for high-precision rules outside the score.
+    always: it is told whatever it weighs, and however low the risk is.
     """
 
     signal: str
@@ -29,6 +30,7 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     text: str
     attack: tuple[str, ...] = ()
     pinned: float | None = None
+    always: bool = False
 
 
 class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -49,6 +51,7 @@ class Assessment(Struct, frozen=True, kw_only=True, gc=False):
     confidence: 0-1, how much history and how many signals stood behind it.
     repeated: how often it was told already, which lowers risk_score (as waiting at a prompt for
         another factor does) but not ``undamped``, on which policy decides.
+    without_rules: ``undamped`` without the operator's rules, where any spoke.
     history: effective (decayed) logins of the identity that were known; low_history: fewer than
         five. newcomer: first seen days ago at most, so it is measured among newcomers.
     short_road: whether it was taken for as usual as the same login earlier in the hour.
@@ -67,6 +70,7 @@ class Assessment(Struct, frozen=True, kw_only=True, gc=False):
     low_history: bool
     repeated: int = 0
     undamped: float = 0.0
+    without_rules: float | None = None
     history: float = 0.0
     newcomer: bool = False
     short_road: bool = False

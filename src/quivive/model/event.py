@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from quivive.model.address import address_in, is_ocsf
+from quivive.model.rule import RuleMatch
 
 OCSF_VERSION = "1.8.0"
 
@@ -290,6 +291,7 @@ class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash
     network_kind: hosting, vpn, tor, mobile, residential or corporate, as the vendor says it.
     vendor_risk: the vendor's own verdict ("high", "anonymizedIPAddress").
     non_interactive: no person was present (token refresh, background sync).
+    sigma: the operator's rules that the record matched; never read from a record.
     """
 
     credential_accepted: bool | None = None
@@ -302,6 +304,7 @@ class Unmapped(Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash
     network_kind: str | None = None
     vendor_risk: str | None = None
     non_interactive: bool | None = None
+    sigma: tuple[RuleMatch, ...] | None = None
 
 
 class AuthEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

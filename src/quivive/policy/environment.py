@@ -15,14 +15,14 @@ from quivive.baseline.observation import Observation
 from quivive.model.assessment import Assessment, level_of
 from quivive.model.context import ContextKind
 from quivive.model.event import AuthEvent, UserType
-from quivive.signals import pinned
+from quivive.signals import pinned, sigma
 
 Type = Literal["text", "number", "bool", "list"]
 MOST_CHARACTERS = 4096  # of a fact
 MOST_ELEMENTS = 64
 LARGEST = 2**63 - 1
 LEVELS = ("low", "medium", "high", "critical")
-PINNED = frozenset(pinned.SIGNAL.tells)
+PINNED = frozenset(pinned.SIGNAL.tells) | sigma.PINNED
 CONTEXT_KINDS: tuple[str, ...] = typing.get_args(ContextKind)
 HOUR_MS = 3_600_000
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday

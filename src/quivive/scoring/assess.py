@@ -21,6 +21,7 @@ STEEPNESS = 10.0
 STRONGEST = 5
 REASSURING = 3
 PER_GROUP = 2
+ALWAYS = 2  # reasons that are told whatever else there is: of the gravest of an operator's rules
 WORTH_TELLING = 1.0
 QUIET = 20.0  # nine logins in ten are below: one reason is given at most, if it weighs
 TELLING = 0.1  # nats under which evidence is not worth a line
@@ -53,12 +54,14 @@ class Told(Struct, frozen=True, gc=False):
 
     ``later``: it is of a kind that was last news on another day. ``open_case``: the risk at
     which the same kind, or the same address, was told within a day; 0 where it was under 60.
+    ``rules``: how often the same rules of the operator's were told within a day.
     """
 
     findings: float
     worst: float
     later: bool = False
     open_case: float = 0.0
+    rules: float = 0.0
 
 
 def assess(
@@ -77,7 +80,8 @@ def assess(
     sums = gathered.sums()
     score = score_of(sums, login.kind)
     history, calibration = standing.history, standing.calibration
-    undamped = risk_of(score, login, gathered.evidence, history, calibration)
+    learned = [e for e in gathered.evidence if not e.always]
+    undamped = risk_of(score, login, learned, history, calibration)
     most = REPEATS_LATER if told.later else REPEATS
     repeated = min(told.findings, most) if undamped < told.worst + WORSE else 0.0
     if told.open_case:
@@ -85,6 +89,14 @@ def assess(
     # The right password, at a prompt: if it gets further, the login after it is told of.
     halfway = HALFWAY_SHARE if login.outcome == "interrupt" else 1.0
     risk = max(0.0, undamped * halfway - REPEAT * repeated)
+    without_rules = None
+    if len(learned) < len(gathered.evidence):
+        # What rules are told of hides nothing that was learned, nor the other way round.
+        without_rules = undamped
+        undamped = risk_of(score, login, gathered.evidence, history, calibration)
+        by_rules = max(0.0, undamped * halfway - REPEAT * min(told.rules, REPEATS))
+        if by_rules > risk:
+            risk, repeated = by_rules, told.rules
     reassuring: tuple[Reason, ...] = ()
     attack = ordinary = ""
     counterfactual = None
@@ -111,6 +123,7 @@ def assess(
         newcomer=standing.newcomer,
         repeated=round(repeated),
         undamped=undamped,
+        without_rules=without_rules,
         history=history,
     )
 
@@ -182,17 +195,21 @@ def _quiet(gathered: Gathered, levels: Levels) -> tuple[Reason, ...]:
     for evidence in gathered.evidence:
         if evidence.weight > weight:
             best, weight = evidence, evidence.weight
-    return () if best is None else (_reason(best, levels),)
+    always = [_reason(e, levels) for e in gathered.evidence if e.always][:ALWAYS]
+    return tuple(always) if best is None else (*always, _reason(best, levels))
 
 
 def _reasons(gathered: Gathered, levels: Levels) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """What speaks for an attacker, pinned rules first, and what speaks most for the identity."""
-    pins = [e for e in gathered.evidence if e.pinned is not None]
-    said: list[Weighed | Evidence] = [*gathered.weighed, *gathered.evidence]
+    pins = [e for e in gathered.evidence if e.pinned is not None and not e.always]
+    always = [_reason(e, levels) for e in gathered.evidence if e.always][:ALWAYS]
+    said: list[Weighed | Evidence] = [*gathered.weighed]
+    said += [e for e in gathered.evidence if not e.always]
     said.sort(key=_weight, reverse=True)
     strongest = [_reason(t, levels) for t in _telling(said, gathered.groups)]
     named = {reason.signal for reason in strongest}
     strongest = [_reason(p, levels) for p in pins if p.signal not in named][:2] + strongest
+    strongest = always + strongest
     reassuring = [_reason(t, levels) for t in reversed(said[-REASSURING:]) if t.weight < -TELLING]
     return tuple(strongest[:STRONGEST]), tuple(reassuring)
 

@@ -25,7 +25,7 @@ class Gathered(Struct, frozen=True, gc=False):
     @property
     def share(self) -> float:
         """The share of the signals that could speak."""
-        spoken = len(self.weighed) + len(self.evidence)
+        spoken = len(self.weighed) + len([e for e in self.evidence if not e.always])
         return spoken / (spoken + len(self.missing)) if spoken else 0.0
 
     def sums(self, without: Collection[str] = ()) -> Sums:

@@ -15,6 +15,7 @@ from quivive.app.key_health import key_status
 from quivive.app.measures import measure
 from quivive.app.missing_secrets import missing_secrets
 from quivive.app.responses import Responses, load_responses
+from quivive.app.sigma_settings import load_rules
 from quivive.app.ssf import Transmitter, transmitter_of
 from quivive.app.telemetry import SERVER_RUN, Telemetry, folder_of
 from quivive.incidents.slo import DECIDED_IN_TIME, look
@@ -71,8 +72,7 @@ class Server:
     ) -> None:
         """Opens the store, takes the right to write and loads the state.
 
-        config: the settings file with the sections responses, notify, fetch and kafka; lasting:
-        what is acknowledged survives a loss of power; telemetry: whether every login is written to
+        config: the settings file, with all sections but server; lasting: what is acknowledged survives a loss of power; telemetry: whether every login is written to
         Parquet too, or the folder where; sending: False leaves the outbox to others; renew: reads
         all files anew. Raises ConfigurationError.
         """
@@ -107,6 +107,7 @@ class Server:
             )
             self.context.openapi = encoded()
             self.context.ssf = self._transmitter(config)
+            self.context.rules = load_rules(config) if config is not None else None
             self.fetching = Fetching(self.context, config)
             self.consuming = Consuming(self.context, config)
             self.reloader: Reloader | None = None
@@ -146,6 +147,7 @@ class Server:
         ssf = self._transmitter(config)
         fetches = load_fetches(config) if config is not None else ()
         topics = load_topics(config) if config is not None else ()
+        rules = load_rules(config) if config is not None else None
 
         def adopt(settings: ServerSettings) -> None:
             self.context.ssf = ssf
@@ -159,6 +161,7 @@ class Server:
             self._joined(sent.transmitter if sent is not None else None)
             self.fetching.adopt(fetches)
             self.consuming.adopt(topics)
+            self.context.rule_by(rules)
 
         return adopt
 

@@ -89,7 +89,15 @@ async def assess(context: Context, request: Request) -> Reply:
             return known
     name = f"http:{token.name}"
     one_id = f"k-{hashlib.sha256(stored_key.encode()).hexdigest()[:24]}" if key else None
-    found = read(body, source, name, context.clock(), one_id=one_id, untimed=f"r-{request.id}")
+    found = read(
+        body,
+        source,
+        name,
+        context.clock(),
+        one_id=one_id,
+        untimed=f"r-{request.id}",
+        rules=context.rules,
+    )
     for source_name, count in found.sources.items():
         context.figures.records[source_name, "event"] += count
     if found.records > 1:

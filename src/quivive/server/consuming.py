@@ -19,6 +19,7 @@ from quivive.app import kafka_places
 from quivive.app.kafka_places import Begin, Partition, Place
 from quivive.app.kafka_reading import BrokersError, Message, Reader
 from quivive.app.kafka_topics import Connection, load_topics
+from quivive.app.sigma import Marking
 from quivive.model.event import AuthEvent
 from quivive.model.record import Reject
 from quivive.server.consumed import Consumed
@@ -192,7 +193,7 @@ class Session:
 
         def parse() -> Read:
             with context.memories.lent(asked) as memory:
-                return events_of(messages, source, name, now, most, memory)
+                return events_of(messages, source, name, now, most, memory, context.rules)
 
         found = await context.parsing(parse)
         last = messages[-1]
@@ -220,9 +221,10 @@ def events_of(
     now: int,
     most: int,
     memory: Memory | None = None,
+    rules: Marking | None = None,
 ) -> Read:
     """The events of records of one partition, in its order. most: bytes of one record; memory: of
-    records before.
+    records before; rules: mark the events.
 
     What has no id of its own gets one of its place and bytes: read again it is known, and two alike
     at two places are two.
@@ -236,7 +238,7 @@ def events_of(
         if len(message.body) > most:
             one = _none(name, f"{len(message.body)} bytes; server.events_bytes allows {most}")
         else:
-            one = _read(message, source, name, now, found.last, memory)
+            one = _read(message, source, name, now, found.last, memory, rules)
             if not one.records and not message.body.startswith(b"["):
                 one = _none(name, "no record in it; a table of CSV needs more than its header")
         found.last = one.last or found.last
@@ -255,12 +257,13 @@ def _read(
     now: int,
     first: Source | None,
     memory: Memory | None,
+    rules: Marking | None,
 ) -> Read:
     place, body = f"{message.partition}/{message.offset}", message.body or b""
     if body.startswith(b"\0") and body[SCHEMA_BYTES : SCHEMA_BYTES + 1] == b"{":
         body = body[SCHEMA_BYTES:]
     try:
-        return read(body, source, name, now, first=first, place=place, memory=memory)
+        return read(body, source, name, now, first=first, place=place, memory=memory, rules=rules)
     except Exception as error:  # noqa: BLE001 - one record must not hold up its partition
         if memory is not None:
             memory.forget()

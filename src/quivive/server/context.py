@@ -12,6 +12,7 @@ from quivive.app import ingest
 from quivive.app.access import Door
 from quivive.app.errors import UsageError
 from quivive.app.measures import Measures
+from quivive.app.sigma import Marking
 from quivive.app.ssf import Transmitter
 from quivive.app.telemetry import Telemetry
 from quivive.server.consumed import Consumed
@@ -87,6 +88,7 @@ class Context:
         self.edges = Edges()
         self.memories = Memories(PARSING)
         self.measures = Measures()
+        self.rules: Marking | None = None  # Sigma rules that mark what is read
         self.telemetry: Telemetry | None = None
         self.openapi = b""
         self.fetched: dict[str, Fetched] = {}  # by connection
@@ -97,6 +99,11 @@ class Context:
         self.arrivals = Arrivals()
         self.stopping: Callable[[], bool] = lambda: False
         self._parsing: asyncio.Semaphore | None = None
+
+    def rule_by(self, rules: Marking | None) -> None:
+        """Marks what is read by these rules from now on."""
+        self.rules = rules
+        self.memories.forget()  # events that are remembered carry what the former rules said
 
     async def aside(self, what: Callable[[], T], *, settled: float = 0.0) -> T:
         """Something that blocks, in another thread; once everything that was judged more than

@@ -81,7 +81,7 @@ async def events(context: Context, request: Request) -> Reply:
 
     def parse() -> Read:
         with context.memories.lent(query.source) as memory:
-            found = read(body, source, name, context.clock(), memory=memory)
+            found = read(body, source, name, context.clock(), memory=memory, rules=context.rules)
         found.events.sort(key=lambda event: event.time)
         return found
 

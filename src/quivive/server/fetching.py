@@ -134,7 +134,8 @@ class Fetching(Inflow[Connection]):
         """The events of a page, in order of event time."""
         context, body = self.context, b"\n".join(page.records)
         with context.memories.lent(source) as memory:
-            found = read(body, choose(source), name, context.clock(), memory=memory)
+            now, rules = context.clock(), context.rules
+            found = read(body, choose(source), name, now, memory=memory, rules=rules)
         found.events.sort(key=lambda event: event.time)
         return found
 

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 
 from quivive.app.intents import ACTING
+from quivive.app.sigma import matched
 from quivive.baseline.clocks import Clocks
 from quivive.engine.engine import Scored
 from quivive.incidents.slo import Burn
@@ -70,6 +71,7 @@ class Figures:
         self.findings: Counter[tuple[str, str]] = Counter()  # by kind and level
         self.decisions: Counter[tuple[str, str]] = Counter()  # by action and mode
         self.records: Counter[tuple[str, str]] = Counter()  # by source and outcome
+        self.rules: Counter[tuple[str, str]] = Counter()  # Sigma rules by id and mode
         self.requests: Counter[tuple[str, str, int]] = Counter()  # by method, route and status
         self.fallbacks: Counter[tuple[str, str]] = Counter()  # by cause and what was answered
         self.contained = 0
@@ -89,6 +91,8 @@ class Figures:
         """A login was judged at ``now`` (ms UTC)."""
         if is_canary(scored.login.identity):
             return
+        for match in matched(scored.event):
+            self.rules[match.id, "shadow" if match.shadow else "enforce"] += 1
         kind, decision, time = scored.login.kind, scored.decision, scored.event.time
         self.newest = max(self.newest, time)
         self.logins[kind] += 1

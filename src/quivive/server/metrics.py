@@ -125,6 +125,12 @@ def _work(context: Context, figures: Figures, now: int) -> Iterator[Metric]:
         figures.records,
     )
     yield _counter(
+        "quivive_sigma_matches",
+        "Logins that a Sigma rule matched, by its id and mode.",
+        ["rule", "mode"],
+        figures.rules,
+    )
+    yield _counter(
         "quivive_requests", "Requests answered.", ["method", "route", "status"], figures.requests
     )
     yield _counter(

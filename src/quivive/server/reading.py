@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from quivive.app import ingest
 from quivive.app.recognise import recognise, stranger
+from quivive.app.sigma import Marking
 from quivive.inputs.framing import frame
 from quivive.model.event import AuthEvent
 from quivive.model.record import RawRecord, Reject
@@ -50,6 +51,7 @@ def read(
     memory: Memory | None = None,
     first: Source | None = None,
     place: str = "",
+    rules: Marking | None = None,
 ) -> Read:
     """The events of a body in its own order.
 
@@ -58,7 +60,7 @@ def read(
     untimed: the id for a single login that names no time, which is taken to be now; without it such
     a record is rejected. memory: of bodies before, which gives the same events with less work.
     first: tried first where no source is given. place: of the body among others, so that records
-    alike in two of them are two.
+    alike in two of them are two. rules: mark the events.
     """
     found = Read()
     tally = ingest.Tally()
@@ -66,7 +68,7 @@ def read(
     alike: Counter[bytes] = Counter()
     last = source or first
     if memory is not None and last is not None:
-        memory.read_by(last)
+        memory.read_by(last, again=rules is None or rules.repeatable(last))
 
     def find(body: bytes, sequence: int) -> AuthEvent | None:
         if memory is None or last is None:  # what a log is does not follow from bodies before
@@ -91,8 +93,8 @@ def read(
             continue
         last = found.last = known
         if memory is not None:
-            memory.read_by(known)
-        event = ingest.parse(record, known, tally)
+            memory.read_by(known, again=rules is None or rules.repeatable(known))
+        event = ingest.parse(record, known, tally, rules)
         if event is None:
             continue
         timed = event.metadata.original_time is not None or event.time != reference

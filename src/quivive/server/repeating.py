@@ -26,9 +26,11 @@ class Memory:
         found = self._repeats.find(body, sequence)
         return found if found is not None and found.metadata.uid is not None else None
 
-    def read_by(self, source: Source) -> None:
-        """From now on records are taken for those of ``source``."""
-        self._repeats.read_by(source)
+    def read_by(self, source: Source, *, again: bool = True) -> None:
+        """From now on records are taken for those of ``source``; ``again``: one like another says
+        the same.
+        """
+        self._repeats.read_by(source, again=again)
 
     def keep(self, event: AuthEvent) -> None:
         """Remembers what came of the record that was looked for last."""

@@ -10,11 +10,11 @@ from msgspec import Meta, Struct
 from quivive.app.errors import UsageError
 from quivive.app.located import located
 from quivive.app.oidc import Oidc
+from quivive.app.settings_check import SECTIONS
 
 Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Bytes = Annotated[int, Meta(ge=1_024, le=1 << 30)]
 Seconds = Annotated[float, Meta(gt=0, le=3_600)]
-SECTIONS = ("server", "responses", "notify", "fetch", "kafka")  # of a settings file
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 
 

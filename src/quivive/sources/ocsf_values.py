@@ -30,6 +30,7 @@ from quivive.model.event import (
     Product,
     Session,
     Status,
+    Unmapped,
     User,
     UserType,
 )
@@ -114,6 +115,9 @@ def target_paths() -> frozenset[str]:
     return frozenset(_leaves(AuthEvent)) - {"time", "metadata.sequence", "metadata.version"}
 
 
+_OURS = frozenset({(Unmapped, "sigma")})  # what no record can say of itself
+
+
 def _leaves(struct: type[Struct], prefix: str = "") -> Iterable[str]:
     for name, kind in _kinds(struct).items():
         if isinstance(kind, type) and issubclass(kind, Struct):
@@ -123,9 +127,11 @@ def _leaves(struct: type[Struct], prefix: str = "") -> Iterable[str]:
 
 
 def _kinds(struct: type[Struct]) -> dict[str, Any]:
-    """The type of each field, without its "or None"."""
+    """The type of each field that may be read, without its "or None"."""
     found = {}
     for name, hint in get_type_hints(struct).items():
+        if (struct, name) in _OURS:
+            continue
         parts = [part for part in get_args(hint) if part is not NoneType]
         found[name] = parts[0] if NoneType in get_args(hint) else hint
     return found
