@@ -72,9 +72,10 @@ class Server:
     ) -> None:
         """Opens the store, takes the right to write and loads the state.
 
-        config: the settings file, with all sections but server; lasting: what is acknowledged survives a loss of power; telemetry: whether every login is written to
-        Parquet too, or the folder where; sending: False leaves the outbox to others; renew: reads
-        all files anew. Raises ConfigurationError.
+        config: the settings file, for all sections but server; lasting: what is acknowledged
+        survives a loss of power; telemetry: whether every login is written to Parquet too, or the
+        folder where; sending: False leaves the outbox to others; renew: reads all files anew.
+        Raises ConfigurationError.
         """
         self.settings = settings or ServerSettings()
         self.figures = Figures()
