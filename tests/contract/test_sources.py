@@ -23,6 +23,7 @@ from tests.golden import outcomes, raw_files, records
 RAW = raw_files()
 IDS = [f"{source}-{path.name}" for source, path in RAW]
 NAMES = sorted(sources())
+PASSES_ON = {"ocsf", "ecs", "mapped", "plain_app"}  # names that others gave
 
 
 @cache
@@ -166,3 +167,19 @@ def test_framing_and_recognition_never_crash(body: bytes) -> None:
     for record in frame(io.BytesIO(body), "x", 1_793_491_200_000):
         if isinstance(record, RawRecord):
             recognise(record)
+
+
+def test_no_two_products_give_their_logs_one_name() -> None:
+    """What is usual in a log is kept by its name."""
+    named: dict[str, set[str]] = {}
+    for source, path in RAW:
+        if source in PASSES_ON:
+            continue
+        expected = path.parent.parent / "expected" / f"{path.name}.jsonl"
+        for line in expected.read_text().splitlines():
+            metadata = json.loads(line).get("event", {}).get("metadata")
+            if metadata is not None:
+                log = metadata.get("log_name") or metadata["product"]["name"]
+                named.setdefault(log, set()).add(source)
+    assert len(named) > 30
+    assert not {log: names for log, names in named.items() if len(names) > 1}

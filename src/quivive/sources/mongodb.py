@@ -172,7 +172,7 @@ def _audited(record: RawRecord, row: dict[str, Any]) -> AuthEvent | Skip:
             record,
             _PRODUCT,
             uid=None,
-            log_name="audit",
+            log_name="MongoDB audit log",
             original_time=text(row, "ts", "$date"),
             event_code=action,
         ),
