@@ -56,8 +56,13 @@ def test_no_route_but_what_is_public_answers_without_a_token(
             assert answer.status_code == (200 if endpoint.path in HEALTH else 404)
         else:
             assert answer.status_code == 401
-            assert answer.headers["www-authenticate"] == "Bearer"
+            given = bool(token)
+            wanted = 'Bearer error="invalid_token"' if given else "Bearer"
+            assert answer.headers["www-authenticate"] == wanted
             said = answer.json() if answer.content else {}
+            if said:
+                title = "this token is not valid" if given else "a token is needed"
+                assert said["title"] == title
             assert set(said) <= {"title", "status", "detail", "request_id"}
 
 

@@ -49,7 +49,10 @@ def create_command(
     fail: str,
     rate: float | None,
 ) -> None:
-    """Make a token and print it: once, it is kept nowhere. A running server takes it at once."""
+    """Make a token and print it: once, it is kept nowhere.
+
+    A running server takes it within a second or two.
+    """
     from quivive.app.access import Wanted, create
     from quivive.app.contexts import when
     from quivive.store.audit import now

@@ -115,21 +115,14 @@ class Front:
         if request.token is not None:
             self._limit(request.token)
         elif scope["path"] not in OPEN:
-            raise Problem(
-                401,
-                "a token is needed",
-                "Authorization: Bearer …; quivive token create makes one",
-                {"www-authenticate": "Bearer"},
-            )
+            raise _unknown() if _bearer(request) else _nobody()
         await self.router(scope, receive, send)
         reply: Reply = scope["quivive.reply"]
         return reply
 
     def _who(self, request: Request) -> Token | None:
-        scheme, _, text = request.header("authorization").partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        return self.door.who(text.strip(), self.clock())
+        text = _bearer(request)
+        return self.door.who(text, self.clock()) if text else None
 
     def _limit(self, token: Token) -> None:
         at = perf_counter()
@@ -190,3 +183,26 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, text = request.header("authorization").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
+
+
+def _nobody() -> Problem:
+    return Problem(
+        401,
+        "a token is needed",
+        "Authorization: Bearer …; quivive token create makes one",
+        {"www-authenticate": "Bearer"},
+    )
+
+
+def _unknown() -> Problem:
+    return Problem(
+        401,
+        "this token is not valid",
+        "mistyped, revoked or expired; one that was just made counts within two seconds",
+        {"www-authenticate": 'Bearer error="invalid_token"'},
+    )
