@@ -22,7 +22,7 @@ from quivive.app import ingest
 from quivive.app.geoip import open_places
 from quivive.app.output import encode_scored
 from quivive.app.recognise import recognise
-from quivive.app.scoring import engine, merged, score, stepped
+from quivive.app.scoring import engine, merged, pieces, score
 from quivive.engine.engine import Engine, Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
@@ -37,6 +37,7 @@ VENDORS = ("entra", "okta", "cloudtrail", "kubernetes", "sshd")
 # The stages of logins in ``Engine.steps``: where each is called by name.
 ENGINE_STAGES: dict[str, tuple[Any, str]] = {
     "arrive": (engine_module, "arrive"),
+    "enrich": (Enricher, "enrich"),
     "publish": (abreast_module, "publish"),
     "observe": (abreast_module, "observed"),
     "mature": (engine_module, "mature"),
@@ -55,7 +56,7 @@ ENGINE_STAGES: dict[str, tuple[Any, str]] = {
 }
 # What the table calls them; some of them together.
 PARTS = {
-    "arrive (duplicate? whose? known address)": ("arrive",),
+    "arrive (duplicate? whose? known address)": ("arrive", "enrich"),
     "observe": ("observe",),
     "scene, with what has waited": ("scene", "mature"),
     "short road (is it one?)": ("passed", "open_or_close"),
@@ -112,8 +113,8 @@ def enricher(folder: Path) -> Enricher:
 
 def judge(events: list[AuthEvent], using: Enricher) -> list[Scored]:
     """The engine with every signal and the shipped policy, from an empty state."""
-    logins = stepped(engine(State(), using), (("", event) for event in events))
-    return [scored for _, _, scored in logins if scored is not None]
+    found = pieces(engine(State(), using), (("", event) for event in events))
+    return [scored for piece in found for _, _, scored in piece if scored is not None]
 
 
 def whole_path(paths: list[str], using: Enricher) -> int:

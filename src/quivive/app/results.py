@@ -9,7 +9,7 @@ from quivive.app.kept import row_of
 from quivive.app.naming import Names
 from quivive.app.notices import Known
 from quivive.app.output import encode_scored
-from quivive.app.scoring import stepped
+from quivive.app.scoring import pieces
 from quivive.engine.engine import Engine
 from quivive.model.event import AuthEvent
 from quivive.policy.actions import ALLOW
@@ -64,15 +64,22 @@ class Alone:
         self, events: Iterable[tuple[str, AuthEvent]], run: int = 0, lines: int = 0
     ) -> Iterator[Step]:
         """Judges events, in order; nothing for duplicates and log-offs."""
-        for log, event, scored in stepped(self._engine, events):
-            if scored is None:
-                yield log, event, None
-                continue
-            lines += 1
-            name = self._names.name(log, event)
-            row = row_of(name, scored, encode_scored(scored, log, name), run, lines)
-            acts = scored.decision.action != ALLOW
-            yield log, event, Result(row, scored.assessment.repeated > 0, acts)
+        for piece in pieces(self._engine, events):
+            named = ["" if of is None else self._names.name(log, event) for log, event, of in piece]
+            bodies = [
+                b"" if of is None else encode_scored(of, log, name)
+                for (log, _, of), name in zip(piece, named, strict=True)
+            ]
+            steps: list[Step] = []
+            for (log, event, scored), name, body in zip(piece, named, bodies, strict=True):
+                result = None
+                if scored is not None:
+                    lines += 1
+                    row = row_of(name, scored, body, run, lines)
+                    acts = scored.decision.action != ALLOW
+                    result = Result(row, scored.assessment.repeated > 0, acts)
+                steps.append((log, event, result))
+            yield from steps
 
     def take(self, others: Mapping[str, bytes]) -> Batch:
         """What has to be written to keep the state as it is after the events so far."""

@@ -1,7 +1,7 @@
 """Scoring a set of logs: the merged events through the engine, with what has to be kept."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from quivive.app import ingest
@@ -110,7 +110,8 @@ def score(
     found = engine(state, enricher, model, budgets, beside, decider)
     found.shortens = shortens
     spill: Spill | None = None
-    for number, (log, _, scored) in enumerate(stepped(found, events), 1):
+    stepped = chain.from_iterable(pieces(found, events))
+    for number, (log, _, scored) in enumerate(stepped, 1):
         if scored is not None:
             yield log, scored
         if number % LOOK_EVERY == 0 and state.is_over_bounds:
@@ -118,19 +119,20 @@ def score(
             spill.relieve()
 
 
-def stepped(
-    engine: Engine, events: Iterable[tuple[str, AuthEvent]]
-) -> Iterator[tuple[str, AuthEvent, Scored | None]]:
+Stepped = tuple[str, AuthEvent, Scored | None]
+
+
+def pieces(engine: Engine, events: Iterable[tuple[str, AuthEvent]]) -> Iterator[list[Stepped]]:
     """Every event with what the engine says of it, in order; some events are read ahead.
 
-    When it gives a login, the state is as after it for its identity and all that is shared.
+    When it gives a piece, the state is as after each login of it, for its identity and all that is
+    shared.
     """
     coming = iter(events)
     while ahead := list(islice(coming, AHEAD)):
         told = iter(ahead)
         for piece in engine.steps([event for _, event in ahead]):
-            for scored, (log, event) in zip(piece, told, strict=False):
-                yield log, event, scored
+            yield [(log, event, scored) for scored, (log, event) in zip(piece, told, strict=False)]
 
 
 def spill_of(state: State) -> "Spill":

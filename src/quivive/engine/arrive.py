@@ -12,7 +12,7 @@ from quivive.baseline.observation import Observation
 from quivive.engine.observe import lent_to
 from quivive.engine.publish import met
 from quivive.engine.state import KnownPlace, State
-from quivive.enrich.enricher import Enriched, Enricher
+from quivive.enrich.enricher import Enriched
 from quivive.model.event import Activity, AuthEvent
 
 _LOGOFF = int(Activity.LOGOFF)  # enumerations are slow to look at
@@ -47,13 +47,12 @@ class Failed(NamedTuple):
     times: int
 
 
-def arrive(event: AuthEvent, enricher: Enricher, state: State) -> Arrival | None:
-    """The next event; None for a duplicate and for a log-off."""
+def arrive(event: AuthEvent, enriched: Enriched, state: State) -> Arrival | None:
+    """The next event, with what its origin and client tell; None for a duplicate and a log-off."""
     if event.activity_id == _LOGOFF or _duplicate(event, state):
         return None
     pace = state.pending.pace
     due = pace.advance(event.time)
-    enriched = enricher.enrich(event)
     identity = state.directory.resolve(event)
     lent = lent_to(event, enriched, state)
     former = state.directory.former_name(identity)

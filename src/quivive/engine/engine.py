@@ -1,6 +1,6 @@
 """The way of one login, on one screen: observe, gather, assess, decide, learn."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -57,6 +57,7 @@ class _Looked(Struct, frozen=True, gc=False):
     """A login with what is known around it.
 
     what: its facts, if the short road is open to it; same: the login of this hour that it repeats;
+    little: all that is to be learned of it is that it came again;
     fewer: by how many identities a join of names made fewer; matured: what has waited long enough.
     """
 
@@ -67,6 +68,7 @@ class _Looked(Struct, frozen=True, gc=False):
     standing: Standing
     what: int
     same: Passed | None
+    little: bool
     fewer: int
     matured: Sequence[Waiting]
 
@@ -131,22 +133,23 @@ class Engine:
 
     def step(self, event: AuthEvent) -> Scored | None:
         """Judges one event, then learns from it. None for a duplicate and for a log-off."""
-        arrival = arrive(event, self.enricher, self.state)
+        arrival = arrive(event, self.enricher.enrich(event), self.state)
         if arrival is None:
             return None
         judged = self.judge(arrival)
         record(judged.watched, judged.login, self.state)
         return self.tell(judged)
 
-    def steps(self, events: Iterable[AuthEvent]) -> Iterator[list[Scored | None]]:
+    def steps(self, events: Sequence[AuthEvent]) -> Iterator[list[Scored | None]]:
         """The same for many events, side by side where none depends on another (abreast.py).
 
         Gives what ``step`` would of each, in order and in pieces: when it gives a piece, nothing
         after it is judged yet.
         """
         come: list[Arrival | None] = []
-        for event in events:
-            arrival = arrive(event, self.enricher, self.state)
+        enriched = [self.enricher.enrich(event) for event in events]
+        for event, origin in zip(events, enriched, strict=True):
+            arrival = arrive(event, origin, self.state)
             if arrival is not None and arrival.swept:
                 # Whether a day is over is asked of the next only when this one is judged.
                 yield from self._told(come)
@@ -187,7 +190,9 @@ class Engine:
         looked = [self._looked(coming) for coming in together]
         said = self._said(looked)
         assessed = [self._assessed(*of) for of in zip(looked, said, strict=True)]
-        return [self._ended(*of) for of in zip(looked, said, assessed, strict=True)]
+        watched = [self._watched(*of) for of in zip(looked, said, assessed, strict=True)]
+        every = zip(looked, said, assessed, watched, strict=True)
+        return [self._ended(*of) for of in every]
 
     def _looked(self, coming: Coming) -> _Looked:
         state = self.state
@@ -207,7 +212,8 @@ class Engine:
         usual = login.learnable and not login.sigma
         what = login.facts if self.shortens and usual else 0
         same = passed(login, scene, what) if what else None
-        return _Looked(arrival, login, scene, levels, standing, what, same, fewer, matured)
+        little = same is not None and not (matured or fewer) and teaches_little(login, profile)
+        return _Looked(arrival, login, scene, levels, standing, what, same, little, fewer, matured)
 
     def _said(self, looked: Sequence[_Looked]) -> list[tuple[Sequence[Spoken], Gathered]]:
         """What the signals say of each; nothing of those that take the short road."""
@@ -227,23 +233,33 @@ class Engine:
         told = learn.told_before(login, one.scene.profile)
         return assess(login, said[1], one.levels, one.standing, told, self.words_from)
 
-    def _ended(
+    def _watched(
         self, one: _Looked, spoken: tuple[Sequence[Spoken], Gathered], assessment: Assessment
+    ) -> Watched:
+        event, score = one.arrival.event, assessment.score
+        if one.little:
+            return watch_again(event, score)
+        return watch(event, one.login, one.scene, one.levels, *spoken, score)
+
+    def _ended(
+        self,
+        one: _Looked,
+        spoken: tuple[Sequence[Spoken], Gathered],
+        assessment: Assessment,
+        watched: Watched,
     ) -> Judged:
         """Learns from a login that is assessed."""
-        state, login, scene, same = self.state, one.login, one.scene, one.same
+        state, login, scene = self.state, one.login, one.scene
         said, gathered = spoken
-        arrival, profile, matured = one.arrival, scene.profile, one.matured
+        arrival = one.arrival
         event, number = arrival.event, arrival.number
         delta: Delta | Repeat | None = None
-        if same is not None and not (matured or one.fewer) and teaches_little(login, profile):
-            watched = watch_again(event, assessment.score)
-            taught: Taught | None = again(login, profile)
+        if one.little:
+            taught: Taught | None = again(login, scene.profile)
             measured = Measured(login.kind, login.log, one.standing.newcomer, assessment.score)
             state.pending.add(delta := Repeat(number, login.time, measured))
         else:
-            watched = watch(event, login, scene, one.levels, said, gathered, assessment.score)
-            own = Delta(number, login.time, login.identity, known=-one.fewer, matured=matured)
+            own = Delta(number, login.time, login.identity, known=-one.fewer, matured=one.matured)
             taught = self._learn(one, said, gathered, assessment, own)
             if own.says_something:
                 state.pending.add(delta := own)
@@ -252,7 +268,7 @@ class Engine:
         judged = Judged(
             event, arrival.enriched, login, gathered, assessment, taught, shadow, delta, watched
         )
-        if same is None:
+        if one.same is None:
             open_or_close(login, scene, one.what, judged)
         return judged
 

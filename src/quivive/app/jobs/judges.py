@@ -120,7 +120,7 @@ class Judges:
         order = self._order
         self._run, self._lines = run, lines
         for count, (log, event) in enumerate(events, 1):
-            arrival = arrive(event, self.enricher, self.state)
+            arrival = arrive(event, self.enricher.enrich(event), self.state)
             if arrival is None:
                 order.append(Waiting(log, event, 0, "", ""))
             else:
