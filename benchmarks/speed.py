@@ -23,7 +23,9 @@ from quivive.app.geoip import open_places
 from quivive.app.output import encode_scored
 from quivive.app.recognise import recognise
 from quivive.app.scoring import engine, merged, pieces, score
-from quivive.engine.engine import Engine, Scored
+from quivive.engine.engine import Engine
+from quivive.engine.gathering import Gathering
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.inputs.framing import frame
@@ -43,7 +45,7 @@ ENGINE_STAGES: dict[str, tuple[Any, str]] = {
     "mature": (engine_module, "mature"),
     "scene": (State, "scene"),
     "passed": (engine_module, "passed"),
-    "gather": (Engine, "gather_all"),
+    "gather": (Gathering, "all"),
     "assess": (engine_module, "assess"),
     "decide": (Decider, "decide"),
     "judge": (engine_module, "judge"),

@@ -55,9 +55,10 @@ def _floors() -> str:
     ]
     return (
         "## Floors\n\nThe `pinned` rules, and Sigma rules of your own, weigh nothing in the score."
-        f" Each sets a floor under the risk instead:\n\n{table(('rule', 'risk at least'), rows)}\n\n"
-        f"A login that did not get in keeps {assess.ATTEMPT_SHARE:.0%} of its risk, and one already told of ranks lower,"
-        " pinned or not."
+        " Each sets a floor under the risk instead:\n\n"
+        f"{table(('rule', 'risk at least'), rows)}\n\nA login that did not get in keeps"
+        f" {assess.ATTEMPT_SHARE:.0%} of its risk, and one already told of ranks lower, pinned or"
+        " not."
     )
 
 

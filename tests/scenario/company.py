@@ -15,7 +15,8 @@ from msgspec import structs
 from quivive.app.policy_file import shipped
 from quivive.app.registry import signals
 from quivive.app.scoring import decode_state, encode_state
-from quivive.engine.engine import Engine, Scored
+from quivive.engine.engine import Engine
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.event import (

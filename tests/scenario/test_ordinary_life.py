@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 import pytest
 
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from tests.scenario.company import (
     CHROME_MAC,
     CHROME_WINDOWS,

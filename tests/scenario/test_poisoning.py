@@ -12,7 +12,7 @@ from functools import cache
 
 from benchmarks.poisoning import poisoning
 from quivive.app.scoring import decode_state, encode_state
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.assessment import FINDING
 from quivive.model.event import AuthEvent
 from tests.scenario.company import (

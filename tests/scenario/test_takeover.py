@@ -6,7 +6,7 @@ after failures from ten countries, somebody succeeds from Romania with an unknow
 
 from functools import cache
 
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.event import AuthEvent, Status
 from quivive.scoring.assess import FINDING, REPEAT, REPEATS
 from quivive.scoring.calibrate import calibration_of

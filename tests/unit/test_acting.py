@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.event import AuthEvent
 from quivive.sources.gcp import SOURCE
 from tests.scenario.company import OFFICE, Company, Place, at

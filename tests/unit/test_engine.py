@@ -11,7 +11,8 @@ from quivive.app.errors import UsageError
 from quivive.app.output import encode_scored
 from quivive.app.registry import signals
 from quivive.app.scoring import decode_state, encode_state
-from quivive.engine.engine import Engine, Scored
+from quivive.engine.engine import Engine
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.assessment import CRITICAL, FINDING, HIGH, level_of

@@ -4,7 +4,8 @@ import msgspec
 
 from quivive.app.registry import signals
 from quivive.baseline.profile import GUESTS
-from quivive.engine.engine import Engine, Scored
+from quivive.engine.engine import Engine
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.event import AuthEvent, UserType

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from quivive.baseline.clocks import LATENESS_MS
 from quivive.baseline.windows import DistinctWindow, Window
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.event import AuthEvent, Status
 from tests.scenario.company import (
     BUCHAREST,

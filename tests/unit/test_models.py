@@ -11,7 +11,8 @@ from quivive.app.models import active_model, model_of
 from quivive.app.registry import signals, sources
 from quivive.app.snapshot import encode_state
 from quivive.engine.beside import Beside, Scale, first_scale, measured_by, scale_of
-from quivive.engine.engine import Engine, Scored
+from quivive.engine.engine import Engine
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.assessment import FINDING, level_of

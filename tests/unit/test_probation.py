@@ -14,7 +14,7 @@ from quivive.baseline.lesson import Lesson
 from quivive.baseline.profile import Profile, Waiting
 from quivive.baseline.windows import HOUR_MS
 from quivive.engine import verdicts
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.engine.probation import (
     PRIVATE,
     PROBATION,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from quivive.baseline.profile import ANSWERED_WITHIN, Fading, Profile
 from quivive.baseline.windows import Window
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.event import AuthEvent
 from quivive.sources.duo import SOURCE as DUO
 from quivive.sources.okta import SOURCE as OKTA

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from quivive.app.kept import decode_kept, row_of
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.event import AuthEvent, Session, Status
 from tests.scenario.company import (
     BUCHAREST,

@@ -14,7 +14,7 @@ from quivive.baseline.lesson import Lesson
 from quivive.baseline.profile import Fading, Judged
 from quivive.baseline.tables import DAY_MS, OTHER, Level, Table
 from quivive.engine import verdicts
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.engine.probation import mature
 from quivive.engine.publish import publish_all, teach_others
 from quivive.engine.state import State

@@ -15,7 +15,7 @@ from quivive.app.naming import Names
 from quivive.app.scoring import merged, score
 from quivive.baseline.observation import Observation
 from quivive.engine.beside import Beside, Said
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.assessment import Assessment

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.assessment import Decision
 from quivive.model.canary import is_canary
 from quivive.model.event import AuthEvent

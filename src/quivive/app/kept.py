@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from quivive.app.errors import UsageError
 from quivive.baseline.lesson import Lesson
 from quivive.baseline.observation import Observation
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.engine.taught import Taught
 from quivive.model.event import AuthEvent
 from quivive.model.naming import source_of

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from quivive.app.history import Replay, Row, replay
 from quivive.engine.beside import Beside, Scale, scale_of
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.enrich.enricher import Enricher
 from quivive.learn import evidence
 from quivive.learn.comparison import (

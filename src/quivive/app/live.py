@@ -26,7 +26,7 @@ from quivive.app.models import InUse, in_use
 from quivive.app.naming import Names
 from quivive.app.output import encode_scored
 from quivive.app.scoring import engine
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.event import AuthEvent

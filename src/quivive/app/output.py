@@ -4,7 +4,7 @@ import msgspec
 
 from quivive.baseline.observation import Observation
 from quivive.engine.beside import Said
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.model.assessment import FINDING, Assessment, Decision, Reason
 from quivive.model.event import AuthEvent
 from quivive.model.naming import plain_id

@@ -47,7 +47,7 @@ class QuiviveContender:
         event = event_of(login)
         seen = observe(event, self._engine.enricher.enrich(event), state)
         scene, levels = state.scene(seen, state.profile(seen.identity))
-        _, gathered = self._engine.gather(seen, scene, levels)
+        _, gathered = self._engine.gathering.one(seen, scene, levels)
         return score_of(gathered.sums(), seen.kind)
 
 

@@ -9,7 +9,8 @@ from quivive.app.policy_file import shipped
 from quivive.app.registry import signals
 from quivive.app.snapshot import STATE_NAME, decode_state, encode_state
 from quivive.engine.beside import Looking
-from quivive.engine.engine import Engine, Scored
+from quivive.engine.engine import Engine
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.inputs.merge import in_order

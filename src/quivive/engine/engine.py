@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from quivive.baseline.backoff import Levels
-from quivive.baseline.lesson import Lesson
-from quivive.baseline.observation import Observation
-from quivive.baseline.profile import Passed, Scene, Waiting
 from quivive.engine import gate, learn
 from quivive.engine.abreast import Coming, abreast
 from quivive.engine.again import again, teaches_little
 from quivive.engine.arrive import Arrival, arrive
-from quivive.engine.beside import Looking, Said
+from quivive.engine.beside import Looking
+from quivive.engine.gathering import Answers, Gathering
+from quivive.engine.judged import Judged, Looked, Scored
 from quivive.engine.observe import with_known_place
 from quivive.engine.probation import ODD_SHARE, mature
 from quivive.engine.road import open_or_close, passed
@@ -21,8 +18,8 @@ from quivive.engine.shared import Delta, Measured, Repeat
 from quivive.engine.state import State, group_before
 from quivive.engine.taught import Taught
 from quivive.engine.watch import Watched, record, watch, watch_again
-from quivive.enrich.enricher import Enriched, Enricher
-from quivive.model.assessment import FINDING, Assessment, Decision, Evidence, level_of
+from quivive.enrich.enricher import Enricher
+from quivive.model.assessment import FINDING, Assessment, level_of
 from quivive.model.event import AuthEvent
 from quivive.policy.budget import Budgets, judge
 from quivive.policy.deciding import Deciding, Telling
@@ -31,71 +28,7 @@ from quivive.scoring.calibrate import calibration_of
 from quivive.scoring.gathered import Gathered
 from quivive.scoring.model import SHIPPED, Model, usable_trees
 from quivive.scoring.trees import lifted, values_of
-from quivive.scoring.weigh import weigh_all
 from quivive.signals.signal import Signal, Spoken
-
-
-class Judged(Struct, frozen=True, gc=False):
-    """One login with what was thought of it and what it teaches, before it is decided what to do.
-
-    shadow: what a model in shadow says. delta: what others are to know of it, and watched what the
-    organisation's logs looked like, which the engine has kept already.
-    """
-
-    event: AuthEvent
-    enriched: Enriched
-    login: Observation
-    gathered: Gathered
-    assessment: Assessment
-    taught: Taught | None
-    shadow: Said | None
-    delta: Delta | Repeat | None
-    watched: Watched
-
-
-class _Looked(Struct, frozen=True, gc=False):
-    """A login with what is known around it.
-
-    what: its facts, if the short road is open to it; same: the login of this hour that it repeats;
-    little: all that is to be learned of it is that it came again;
-    fewer: by how many identities a join of names made fewer; matured: what has waited long enough.
-    """
-
-    arrival: Arrival
-    login: Observation
-    scene: Scene
-    levels: Levels
-    standing: Standing
-    what: int
-    same: Passed | None
-    little: bool
-    fewer: int
-    matured: Sequence[Waiting]
-
-
-class Scored(Struct, frozen=True, gc=False):
-    """One login with all that was said about it.
-
-    finding: whether it is told; threshold: the risk from which it would be; capped: whether only
-    the number of findings on its identity kept it back. shadow: what a model in shadow says.
-    """
-
-    event: AuthEvent
-    enriched: Enriched
-    login: Observation
-    gathered: Gathered
-    assessment: Assessment
-    decision: Decision
-    finding: bool = False
-    threshold: float = FINDING
-    capped: bool = False
-    taught: Taught | None = None
-    shadow: Said | None = None
-
-    @property
-    def lesson(self) -> Lesson | None:
-        """What the login taught, for an analyst's verdict; None where there was nothing to."""
-        return None if self.taught is None else self.taught.lesson(self.login)
 
 
 class Engine:
@@ -124,12 +57,10 @@ class Engine:
         self.budgets = budgets or Budgets()
         self.beside = beside
         self.decider = decider or Telling()
-        self.groups = {told: s.group for s in signals for told in s.tells}
-        self.ranking = usable_trees(model, self.groups)
+        self.gathering = Gathering(signals, model)
+        self.ranking = usable_trees(model, self.gathering.groups)
         self.shortens = shortens
         self.words_from = QUIET
-        self.feature_signals = [s.features for s in signals if s.features is not None]
-        self.evidence_signals = [s.evidence for s in signals if s.evidence is not None]
 
     def step(self, event: AuthEvent) -> Scored | None:
         """Judges one event, then learns from it. None for a duplicate and for a log-off."""
@@ -194,7 +125,7 @@ class Engine:
         every = zip(looked, said, assessed, watched, strict=True)
         return [self._ended(*of) for of in every]
 
-    def _looked(self, coming: Coming) -> _Looked:
+    def _looked(self, coming: Coming) -> Looked:
         state = self.state
         arrival, profile, login = coming
         fewer = 0
@@ -213,29 +144,27 @@ class Engine:
         what = login.facts if self.shortens and usual else 0
         same = passed(login, scene, what) if what else None
         little = same is not None and not (matured or fewer) and teaches_little(login, profile)
-        return _Looked(arrival, login, scene, levels, standing, what, same, little, fewer, matured)
+        return Looked(arrival, login, scene, levels, standing, what, same, little, fewer, matured)
 
-    def _said(self, looked: Sequence[_Looked]) -> list[tuple[Sequence[Spoken], Gathered]]:
+    def _said(self, looked: Sequence[Looked]) -> list[Answers]:
         """What the signals say of each; nothing of those that take the short road."""
         long = [(one.login, one.scene, one.levels) for one in looked if one.same is None]
-        gathered = iter(self.gather_all(long))
+        gathered = iter(self.gathering.all(long))
         return [
             next(gathered)
             if one.same is None
-            else ((), Gathered((), (), (), self.groups, one.same.beside))
+            else ((), Gathered((), (), (), self.gathering.groups, one.same.beside))
             for one in looked
         ]
 
-    def _assessed(self, one: _Looked, said: tuple[Sequence[Spoken], Gathered]) -> Assessment:
+    def _assessed(self, one: Looked, said: Answers) -> Assessment:
         login, same = one.login, one.same
         if same is not None:
             return as_before(login, same.score, same.share, same.missing, one.standing)
         told = learn.told_before(login, one.scene.profile)
         return assess(login, said[1], one.levels, one.standing, told, self.words_from)
 
-    def _watched(
-        self, one: _Looked, spoken: tuple[Sequence[Spoken], Gathered], assessment: Assessment
-    ) -> Watched:
+    def _watched(self, one: Looked, spoken: Answers, assessment: Assessment) -> Watched:
         event, score = one.arrival.event, assessment.score
         if one.little:
             return watch_again(event, score)
@@ -243,8 +172,8 @@ class Engine:
 
     def _ended(
         self,
-        one: _Looked,
-        spoken: tuple[Sequence[Spoken], Gathered],
+        one: Looked,
+        spoken: Answers,
         assessment: Assessment,
         watched: Watched,
     ) -> Judged:
@@ -294,44 +223,9 @@ class Engine:
             judged.shadow,
         )
 
-    def gather_all(
-        self, of: Sequence[tuple[Observation, Scene, Levels]]
-    ) -> list[tuple[Sequence[Spoken], Gathered]]:
-        """What every signal says about logins: each signal about all of them, one after another."""
-        if len(of) == 1:
-            return [self.gather(*of[0])]
-        families = [[features(*one) for one in of] for features in self.feature_signals]
-        pieces = [[evidence(*one) for one in of] for evidence in self.evidence_signals]
-        found: list[tuple[Sequence[Spoken], Gathered]] = []
-        for number, (_, _, levels) in enumerate(of):
-            said = [family[number] for family in families]
-            found.append((said, self._gathered(said, [p[number] for p in pieces], levels)))
-        return found
-
-    def gather(
-        self, login: Observation, scene: Scene, levels: Levels
-    ) -> tuple[Sequence[Spoken], Gathered]:
-        """What every signal says about a login."""
-        said = [of(login, scene, levels) for of in self.feature_signals]
-        pieces = [of(login, scene, levels) for of in self.evidence_signals]
-        return said, self._gathered(said, pieces, levels)
-
-    def _gathered(
-        self, said: Sequence[Spoken], pieces: Sequence[Sequence[Evidence]], levels: Levels
-    ) -> Gathered:
-        factors = self.model.weights
-        weighed = weigh_all([f for one in said for f in one.weighed], levels, factors)
-        evidence = [
-            e if e.signal not in factors else replace(e, weight=e.weight * factors[e.signal])
-            for piece in pieces
-            for e in piece
-        ]
-        missing = [m for one in said for m in one.missing]
-        return Gathered(weighed, evidence, missing, self.groups)
-
     def _learn(
         self,
-        one: _Looked,
+        one: Looked,
         said: Sequence[Spoken],
         gathered: Gathered,
         assessment: Assessment,

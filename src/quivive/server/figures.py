@@ -9,7 +9,7 @@ from collections import Counter
 from quivive.app.intents import ACTING
 from quivive.app.sigma import matched
 from quivive.baseline.clocks import Clocks
-from quivive.engine.engine import Scored
+from quivive.engine.judged import Scored
 from quivive.incidents.slo import Burn
 from quivive.model.assessment import HIGH
 from quivive.model.canary import is_canary

@@ -23,7 +23,8 @@ from quivive.app.notices import Known
 from quivive.app.policies import InForce
 from quivive.app.policy_file import read as read_policy
 from quivive.app.scoring import engine
-from quivive.engine.engine import Engine, Scored
+from quivive.engine.engine import Engine
+from quivive.engine.judged import Scored
 from quivive.engine.state import State
 from quivive.enrich.enricher import Enricher
 from quivive.model.audit import Entry

@@ -36,7 +36,8 @@ from quivive.app.output import NOT_TOLD, encode
 from quivive.app.scoring import LOOK_EVERY, spill_of
 from quivive.app.spill import Spill
 from quivive.engine.arrive import Arrival, Failed, fail
-from quivive.engine.engine import Engine, Judged
+from quivive.engine.engine import Engine
+from quivive.engine.judged import Judged
 from quivive.engine.publish import publish
 from quivive.policy.decider import Decider
 from quivive.store.errors import StoreUnavailable
