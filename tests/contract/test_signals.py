@@ -271,7 +271,7 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
     (tmp_path / "bad.txt").write_text("198.51.100.66\n")
     engine = Engine(State(), Enricher(None, AddressLists.open(tmp_path)), SIGNALS)
     told: dict[str, int] = {}
-    gather = engine.gather
+    gather = engine.gathering.one
 
     def listening(login: Observation, scene: Scene, levels: Levels):  # type: ignore[no-untyped-def]
         features, gathered = gather(login, scene, levels)
@@ -279,7 +279,7 @@ def test_everything_a_signal_tells_is_told_by_some_login(tmp_path) -> None:  # t
             told[said.signal] = told.get(said.signal, 0) + 1
         return features, gathered
 
-    engine.gather = listening  # type: ignore[method-assign]
+    engine.gathering.one = listening  # type: ignore[method-assign]
     dana, machine = story.DANA, story.BACKUP
     rich = Unmapped(
         operation="s3:ListBuckets", resource="secrets", role="admin", runner="ci-1",
