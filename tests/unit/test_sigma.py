@@ -12,9 +12,10 @@ from benchmarks import dense
 from quivive.app.errors import UsageError
 from quivive.app.ingest import Tally, events
 from quivive.app.registry import sources
-from quivive.app.sigma import Marking, marking, read_folder
+from quivive.app.sigma import Marking, marking, matched, read_folder
 from quivive.app.sigma_settings import load_rules
 from quivive.enrich.enricher import Enricher
+from quivive.model.ocsf import decode_event, encode_event
 from quivive.model.rule import LEVELS
 from quivive.policy.budget import Budgets
 from quivive.policy.environment import PINNED
@@ -559,3 +560,11 @@ def test_settings_name_the_line_of_what_is_wrong(tmp_path: Path) -> None:
     config.write_text("sigma: {folder: nowhere}\n")
     with pytest.raises(UsageError, match="no such folder"):
         load_rules(config)
+
+
+def test_what_was_matched_is_kept_in_the_journal(tmp_path: Path, log: Path) -> None:
+    rule(tmp_path / "rules", "mine")
+    rules = marking(tmp_path / "rules")
+    found = [e for e in events(str(log), None, Tally(), None, rules=rules) if matched(e)]
+    assert len(found) == rules.counts["mine"] > 0
+    assert [decode_event(encode_event(event)) for event in found] == found

@@ -268,6 +268,23 @@ def test_what_a_match_says_is_taken_from_the_head() -> None:
     assert rule({"s": {"a": 1}, "condition": "s"}, level=None).match.level == "low"
 
 
+DEEP: Any = "x"
+for _ in range(2_000):
+    DEEP = [DEEP]
+
+
+ODD = {"deep": DEEP, "object": {"a": DEEP}, "digits": 10**5_000, "nan": float("nan"), "bytes": b""}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_no_value_of_a_record_is_too_odd_to_be_asked(kind: str) -> None:
+    value = ODD[kind]
+    said = facts({"a": value, "b": {"c": [value, 1]}})
+    for selection in ({"a": "x"}, {"b|contains": "1"}, {"b.c|gt": 0}, {"a|re": "^$"}, ["nowhere"]):
+        rule({"s": selection, "condition": "s"}).test(said)
+    assert holds({"b.c": 1}, {"b": {"c": [value, 1]}})
+
+
 # --- the whole against a naive reading of it
 
 VALUES = st.sampled_from(["a", "ab", "b", "*b", "?", 1, True, None])

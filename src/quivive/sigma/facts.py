@@ -35,7 +35,7 @@ class Facts(dict[str, tuple[str, ...]]):
         return found
 
 
-def texts(value: Any) -> tuple[str, ...]:
+def texts(value: Any, depth: int = 0) -> tuple[str, ...]:
     """A JSON value as the texts that patterns are held against: those of a list each, an object
     as compact JSON.
     """
@@ -44,7 +44,9 @@ def texts(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if type(value) is list or type(value) is tuple:
-        return tuple([text for item in value[:MOST_VALUES] for text in texts(item)])
+        if depth == DEEPEST:
+            return ()
+        return tuple([text for item in value[:MOST_VALUES] for text in texts(item, depth + 1)])
     return (_text(value),)
 
 
@@ -53,9 +55,10 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if type(value) is float and value.is_integer():
         return str(int(value))
-    if type(value) is dict:
-        return msgspec.json.encode(value).decode()
-    return str(value)
+    try:
+        return msgspec.json.encode(value).decode() if type(value) is dict else str(value)
+    except (ValueError, RecursionError):  # numbers of thousands of digits, objects as deep
+        return ""
 
 
 def leaves(value: Any, depth: int = 0) -> Iterator[str]:

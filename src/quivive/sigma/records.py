@@ -54,7 +54,7 @@ def finder(source: str, record: RawRecord, event: AuthEvent) -> Find:
     if source == NORMALISED:
         return _in([msgspec.to_builtins(event)], {}, None)
     if source == "windows":
-        return _in(_windows(record), {}, None)
+        return _windows(record, event)
     fields = record.fields
     if fields is None:
         text = record.body.decode("utf-8", "replace")
@@ -98,7 +98,22 @@ def _object(value: Any) -> dict[str, Any] | None:
     return value if type(value) is dict else None
 
 
-def _windows(record: RawRecord) -> list[dict[str, Any]]:
+def _windows(record: RawRecord, event: AuthEvent) -> Find:
+    """Reads the record only for what its event does not say: most rules ask for the kind first."""
+    inner: Find | None = None
+
+    def find(name: str) -> Any:
+        nonlocal inner
+        if name.lower() == "eventid":
+            return event.metadata.event_code
+        if inner is None:
+            inner = _in(_named(record), {}, None)
+        return inner(name)
+
+    return find
+
+
+def _named(record: RawRecord) -> list[dict[str, Any]]:
     """EventData beside the names of the event itself, whatever carried it."""
     entry = read_entry(record)
     named = {
