@@ -92,6 +92,12 @@ VENDORS: dict[str, tuple[str, str, str, int]] = {
         "entra/raw/log_analytics.jsonl",
         1,
     ),
+    "entra-status": (
+        "{product: azure, service: signinlogs}",
+        "{Status: Failure, status.errorCode|exists: true}",
+        "entra/raw/graph_signins.json",
+        5,
+    ),
     "cloudtrail": (
         "{product: aws, service: cloudtrail}",
         "{eventName: ConsoleLogin, additionalEventData.MFAUsed: 'No'}",

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from quivive.model.event import AuthEvent
+from quivive.model.event import AuthEvent, Status
 from quivive.model.record import RawRecord
 from quivive.sigma.facts import ANYWHERE, Find, dig, leaves
 from quivive.sigma.logsources import NORMALISED
@@ -19,7 +19,6 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "resulttype": ("status.errorCode",),
         "resultdescription": ("status.failureReason",),
         "resultreason": ("status.failureReason",),
-        "status": ("status.errorCode", "resultType"),
         "clientapp": ("clientAppUsed",),
         "username": ("userPrincipalName",),
         "ipaddress": ("callerIpAddress",),
@@ -46,6 +45,7 @@ INNER: dict[str, tuple[str, ...]] = {
     "google_workspace": ("protoPayload",),
 }
 OUTER: dict[str, str] = {"gcp": "data.", "google_workspace": "data."}
+_OUTCOMES: dict[int, str] = {Status.SUCCESS: "Success", Status.FAILURE: "Failure"}
 _SECURITY = "Microsoft-Windows-Security-Auditing"
 
 
@@ -66,7 +66,19 @@ def finder(source: str, record: RawRecord, event: AuthEvent) -> Find:
         inner = _object(fields.get(name))
         if inner is not None:
             roots.append(inner)
-    return _in(roots, ALIASES.get(source, {}), OUTER.get(source))
+    found = _in(roots, ALIASES.get(source, {}), OUTER.get(source))
+    return _with_status(found, event) if source == "entra" else found
+
+
+def _with_status(inner: Find, event: AuthEvent) -> Find:
+    """Entra's ``Status`` is an object; rules mean the word of what came of it, or its code."""
+
+    def find(name: str) -> Any:
+        if name.lower() == "status":
+            return [_OUTCOMES.get(event.status_id, "Interrupted"), inner("ResultType")]
+        return inner(name)
+
+    return find
 
 
 def _in(
