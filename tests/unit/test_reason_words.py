@@ -5,7 +5,7 @@ from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Profile, Scene
 from quivive.baseline.tables import DAY_MS, OTHER, Level
 from quivive.engine.state import State
-from quivive.scoring.assess import _usual
+from quivive.scoring.counterfactual import _usual
 from quivive.scoring.weigh import weigh
 from quivive.signals import absence, rhythm
 from quivive.signals.signal import Feature
