@@ -2,6 +2,7 @@
 
 import pytest
 
+from quivive.engine.engine import Scored
 from quivive.model.event import UserType
 from tests.scenario.company import (
     BACKUP,
@@ -44,6 +45,26 @@ def test_the_only_machine_of_a_small_company_is_guarded_too() -> None:
     made = Company()
     made.sees([backup_run(day, hour=hour) for day in range(40) for hour in (2.0, 8.0, 20.0)])
     assert is_finding(made.judges(backup_run(42, FAR[0], FAR[0].ip(77), hour=11.62)))
+
+
+def schedule_of(said: Scored) -> list[float]:
+    return [w.weight for w in said.gathered.weighed if w.feature.signal == "schedule"]
+
+
+def test_a_job_that_runs_all_the_time_has_no_minute_of_its_own() -> None:
+    """Of each hour only its first login is learned in full: that is no schedule."""
+    made = Company()
+    made.sees(
+        [
+            backup_run(day, OFFICE, OFFICE.ip(200 + turn % 2), hour=hour + turn / 12)
+            for day in range(4)
+            for hour in range(24)
+            for turn in range(12)
+        ]
+    )
+    for minute in range(0, 60, 5):
+        (weight,) = schedule_of(made.judges(backup_run(5, FAR[0], hour=3 + minute / 60)))
+        assert weight < 0.7, minute
 
 
 def test_off_schedule_from_the_usual_host_is_less_than_from_elsewhere() -> None:

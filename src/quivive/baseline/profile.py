@@ -187,6 +187,8 @@ class Profile(Struct, gc=False):
     judged: dict[str, Judged] = field(default_factory=dict)
     road: dict[int, Passed] = field(default_factory=dict)
     road_hour: int = -1
+    slots_hour: int = -1
+    slots: int = 0  # of that hour: a bit for each slot in which a machine came
 
     @property
     def cold(self) -> bool:

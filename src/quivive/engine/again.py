@@ -6,6 +6,7 @@ way of learning: a place, from which a journey is timed, and a session that was 
 
 from quivive.baseline.observation import Observation
 from quivive.baseline.profile import Profile
+from quivive.engine.slots import come
 from quivive.engine.state import group_before
 from quivive.engine.taught import Taught
 
@@ -21,5 +22,6 @@ def again(login: Observation, profile: Profile) -> Taught:
     """Counts a repeat that ``teaches_little``."""
     profile.successes += 1
     profile.last_seen = max(profile.last_seen, login.time)
+    come(login, profile, 1.0)
     group = group_before(profile, login)
     return Taught((), login.constellation, group, 1.0, False, False, None, False)

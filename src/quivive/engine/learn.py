@@ -26,6 +26,7 @@ from quivive.engine.arrive import fail, failed_at
 from quivive.engine.probation import wait
 from quivive.engine.prompts import answer
 from quivive.engine.shared import Delta
+from quivive.engine.slots import come
 from quivive.engine.state import State, group_before
 from quivive.model.assessment import FINDING, Assessment
 from quivive.scoring.assess import Told
@@ -224,6 +225,7 @@ def learn(
         welcomed = _welcomed(login, scene, state)
     learned = profile.learned.get(key)
     counted = learned is None or learned < hour
+    come(login, profile, trust, counted=counted)
     if counted:
         profile.learned.pop(key, None)
         profile.learned[key] = hour

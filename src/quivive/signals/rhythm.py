@@ -10,6 +10,7 @@ from quivive.signals.signal import Feature, Signal, Spoken, spoken
 
 ATTACK = ("T1078",)
 KAPPA = 8.0  # concentration of the circular kernel over the hours of the day
+SLOT_MS = 300_000
 SLOTS = 12  # five-minute slots of an hour: schedules of machines
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -27,7 +28,7 @@ def features(login: Observation, scene: Scene, levels: Levels) -> Spoken:
     """Hour of the day (UTC), smoothed; weekend for people; five-minute slot for machines."""
     if login.kind == "human":
         return _of_people(login.hour, login.weekday)
-    return _of_machines(login.hour, login.time // 300_000 % SLOTS)
+    return _of_machines(login.hour, login.time // SLOT_MS % SLOTS)
 
 
 def _hour(hour: int) -> Feature:
