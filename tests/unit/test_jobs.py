@@ -154,7 +154,7 @@ def test_how_many_is_bounded() -> None:
 def made(fails: Exception | None = None) -> Bench:
     engine = Engine(State(), Enricher(None, None), signals())
     if fails is not None:
-        engine.judge = lambda _: (_ for _ in ()).throw(fails)  # type: ignore[method-assign]
+        engine.judge_all = lambda _: (_ for _ in ()).throw(fails)  # type: ignore[method-assign]
     return Bench(engine, decides(), keeps=False)
 
 

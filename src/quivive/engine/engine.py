@@ -91,12 +91,8 @@ class Engine:
         yield from self._told(come)
 
     def _told(self, come: Sequence[Arrival | None]) -> Iterator[list[Scored | None]]:
-        arrivals = [arrival for arrival in come if arrival is not None]
-        begin = place = 0
-        while begin < len(arrivals):
-            together = abreast(arrivals, begin, self.state)
-            begin += len(together)
-            found = self._judged(together)
+        place = 0
+        for found in self.judge_all([arrival for arrival in come if arrival is not None]):
             for judged in found:
                 record(judged.watched, judged.login, self.state)
             piece: list[Scored | None] = []
@@ -115,6 +111,14 @@ class Engine:
         then; the identity learns of it at once, and others when its delta is due.
         """
         return self._judged(abreast((arrival,), 0, self.state))[0]
+
+    def judge_all(self, arrivals: Sequence[Arrival]) -> Iterator[list[Judged]]:
+        """The same for many, in order, in pieces of those that go side by side."""
+        begin = 0
+        while begin < len(arrivals):
+            together = abreast(arrivals, begin, self.state)
+            begin += len(together)
+            yield self._judged(together)
 
     def _judged(self, together: Sequence[Coming]) -> list[Judged]:
         """Judges logins of which none depends on another: each stage for all of them."""

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -105,8 +105,11 @@ class Worker:
                     self._say()
                     self._hear()
                     continue
-                self._items.popleft()
-                self._take(item)
+                if isinstance(item, Sent):
+                    self._judge(self._ready())
+                else:
+                    self._items.popleft()
+                    self._take(item)
             self._say()
             self._hear()
 
@@ -130,34 +133,50 @@ class Worker:
                 table.saved()
             settled()
 
-    def _take(self, item: Sent | Fact | Sweep) -> None:
-        if isinstance(item, Sent):
-            self._judge(item)
-        elif isinstance(item, Fact):
+    def _ready(self) -> list[Sent]:
+        """The logins that come next, as far as all is there that they have to know."""
+        found: list[Sent] = []
+        items = self._items
+        while items and isinstance(item := items[0], Sent) and item.due <= self._complete:
+            found.append(item)
+            items.popleft()
+            if len(found) == AT_ONCE:
+                break
+        return found
+
+    def _take(self, item: Fact | Sweep) -> None:
+        if isinstance(item, Fact):
             fail(Failed(item.identity, item.ip, item.network, item.time, item.times), self.state)
         else:
             publish(self.state, item.due)
             self.state.sweep(item.time)
 
-    def _judge(self, sent: Sent) -> None:
-        event = sent.event
-        enriched = self.engine.enricher.enrich(event)
-        arrival = Arrival(
-            event,
-            enriched,
-            sent.identity,
-            sent.lent,
-            sent.former,
-            sent.number,
-            sent.due,
-            sent.swept,
-        )
-        judged = self.engine.judge(arrival)
-        self._done.append(self._back(sent.number, judged, sent.name))
+    def _judge(self, sent: Sequence[Sent]) -> None:
+        enrich = self.engine.enricher.enrich
+        arrivals = [
+            Arrival(
+                one.event,
+                enrich(one.event),
+                one.identity,
+                one.lent,
+                one.former,
+                one.number,
+                one.due,
+                one.swept,
+            )
+            for one in sent
+        ]
+        named = iter(sent)
+        for piece in self.engine.judge_all(arrivals):
+            self._done += [
+                self._back(one.number, judged, one.name)
+                for judged, one in zip(piece, named, strict=False)
+            ]
         if len(self._done) >= AT_ONCE:
             self._say()
-        self._judged += 1
-        if not self.keeps and self._judged % LOOK_EVERY == 0 and self.state.is_over_bounds:
+        looked = self._judged // LOOK_EVERY
+        self._judged += len(sent)
+        if not self.keeps and self._judged // LOOK_EVERY > looked and self.state.is_over_bounds:
             self._spill = self._spill or spill_of(self.state)
             self._spill.relieve()
 
