@@ -232,7 +232,7 @@ def learn(
         if len(profile.learned) > CONSTELLATIONS_KEPT:
             profile.learned.pop(next(iter(profile.learned)))
         if waits:
-            found = tuple((f.factor, f.key, f.weigh) for one in said for f in one.features)
+            found = tuple((f.factor, f.key, f.shared) for one in said for f in one.features)
             early = wait(profile, Waiting(time, key, peers, trust, found))
             delta.matured = [*delta.matured, *early]
         else:

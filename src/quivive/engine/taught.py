@@ -35,7 +35,7 @@ class Taught(Struct, frozen=True, gc=False):
         """
         session = login.session
         if features is None:
-            features = tuple((f.factor, f.key, f.weigh) for one in self.said for f in one.features)
+            features = tuple((f.factor, f.key, f.shared) for one in self.said for f in one.features)
         return Lesson(
             identity=login.identity,
             kind=login.kind,

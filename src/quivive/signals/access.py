@@ -103,12 +103,16 @@ def _features(
                 attack=VALID,
                 alarms_only=service,
             ),
-            Feature(signal="application", factor="application?", key=known, weigh=False),
+            Feature(
+                signal="application", factor="application?", key=known, weigh=False, parent=True
+            ),
         )
     if role[0] is not None:
         # A role never taken makes what is done in it new: count it once.
         known = f"{name}/{role[1]}"
-        found.append(Feature(signal="role", factor="role given", key=known, weigh=False))
+        found.append(
+            Feature(signal="role", factor="role given", key=known, weigh=False, parent=True)
+        )
         if role[1] != "own":
             given = ("role given", known)
     if operation[0] is not None:

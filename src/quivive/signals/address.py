@@ -52,7 +52,7 @@ def _features(ip: str, network: str | None, operator: str, known: str) -> Spoken
             attacker=ADDRESS_PRIORS[known],
             attack=ATTACK,
         ),
-        Feature(signal="address", factor="operator?", key=operator, weigh=False),
+        Feature(signal="address", factor="operator?", key=operator, weigh=False, parent=True),
         Feature(signal="address", factor="address", key=ip, weigh=False),
     ]
     if network is not None:

@@ -27,6 +27,7 @@ class Feature(Struct, frozen=True, kw_only=True, gc=False):
     label: the category in words; categories: how many the uniform estimate spreads over.
     attacker: probability that an attacker shows it; None for half uniform, half organisation.
     weigh: False for members that are only remembered.
+    parent: remembered by peers, too: what others are conditional on.
     neighbours: kernel weights over categories, for ordered ones such as hours.
     group: its group of evidence, when it is not its family's.
     alarms_only: what comes with the credential itself reassures nobody.
@@ -41,9 +42,15 @@ class Feature(Struct, frozen=True, kw_only=True, gc=False):
     attacker: float | None = None
     attack: tuple[str, ...] = ()
     weigh: bool = True
+    parent: bool = False
     neighbours: tuple[tuple[str, float], ...] | None = None
     alarms_only: bool = False
     group: str | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether peers count it."""
+        return self.weigh or self.parent
 
 
 class Missing(Struct, frozen=True, gc=False):
@@ -91,7 +98,7 @@ def spoken(*found: Feature | Missing) -> Spoken:
         tuple(
             [(f.factor, f.key.rpartition("/")[2]) for f in features if f.factor in FAMILIARITIES]
         ),
-        _encoder.encode([(f.factor, f.key, f.weigh) for f in features]),
+        _encoder.encode([(f.factor, f.key, f.shared) for f in features]),
     )
 
 
@@ -125,7 +132,7 @@ def circumstance(
             alarms_only=True,
             weigh=found.weigh,
         ),
-        Feature(signal=signal, factor=among, key=log, weigh=False),
+        Feature(signal=signal, factor=among, key=log, weigh=False, parent=True),
     )
 
 
