@@ -62,3 +62,20 @@ def test_what_would_have_been_usual_is_of_the_same_log() -> None:
     log = Feature(signal="log", factor="log", key="sshd")
     assert usual(log, "signIns/background") == "the usual signIns/background"
     assert usual(Feature(signal="client", factor="client", key="b"), OTHER) == "known"
+
+
+def test_days_are_told_as_they_are_counted() -> None:
+    """Weekend or not: six Mondays of ten working days are no ten Mondays."""
+    labels = {}
+    for weekday in (0, 4, 5, 6):
+        login = Observation(time=T0, identity="x", kind="human", log="okta", outcome="success",
+                            accepted=True, hour=0, weekday=weekday)  # fmt: skip
+        scene = Scene(Profile(), None, None, State().organisation)
+        _, day = rhythm.features(login, scene, levels("weekend", "x")).features
+        labels[day.label] = day.key
+    assert labels == {
+        "working day, here Monday UTC": "weekday",
+        "working day, here Friday UTC": "weekday",
+        "weekend, here Saturday UTC": "weekend",
+        "weekend, here Sunday UTC": "weekend",
+    }

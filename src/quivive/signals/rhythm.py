@@ -57,7 +57,7 @@ def _of_people(hour: int, weekday: int) -> Spoken:
         signal="weekday",
         factor="weekend",
         key="weekend" if weekend else "weekday",
-        label=_DAYS[weekday],
+        label=f"{'weekend' if weekend else 'working day'}, here {_DAYS[weekday]} UTC",
         categories=2,
         attacker=2 / 7 if weekend else 5 / 7,
         attack=ATTACK,
