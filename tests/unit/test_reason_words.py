@@ -57,6 +57,10 @@ def test_what_would_have_been_usual_is_of_the_same_log() -> None:
     known = ("sshd/sshd", "System Log/Jira", "signIns/Teams", "signIns/SAP a/b", OTHER)
     assert usual(feature, *known) == "the usual SAP a/b or Teams"
     assert usual(feature, "sshd/sshd", OTHER) == "the usual sshd"
+    both = levels("application", "signIns/background/Outlook", "signIns/Teams")
+    both.own.add("log", "signIns", 3.0)
+    both.own.add("log", "signIns/background", 3.0)
+    assert _usual(weigh(feature, both), both) == "the usual Teams"
     asn = Feature(signal="network", factor="asn", key="RO/9009", given=("country", "RO"))
     assert usual(asn, "CA/577", "CA/812") == "the usual AS577 or AS812"
     log = Feature(signal="log", factor="log", key="sshd")

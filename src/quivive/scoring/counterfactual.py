@@ -80,11 +80,15 @@ def _usual(told: Weighed, levels: Levels) -> str:
     if table is None or not table.values:
         return "known"
     best = sorted(table.values.items(), key=lambda item: (-item[1], item[0]))
-    within = f"{feature.given[1]}/" if feature.given else ""
+    parent, within = feature.given or ("", "")
+    within += "/" if within else ""
+    parents = levels.own.tables.get(parent)
+    # "signIns/background" is another log than "signIns".
+    others = tuple(f"{p}/" for p in parents.values if p.startswith(within)) if parents else ()
     near: list[str] = []
     names: list[str] = []
     for key, count in best:
-        here = bool(within) and key.startswith(within)
+        here = bool(within) and key.startswith(within) and not key.startswith(others)
         whole = here or feature.factor == "log"
         name = key.removeprefix(within) if whole else key.rpartition("/")[2]
         name = _named(feature.factor, name)
