@@ -80,9 +80,9 @@ def _features(
         # Who works behind the same proxy every day makes no other proxy usual: over an operator
         # that is not the identity's own, only such operators are the measure.
         own = operator == "own"
-        share = KIND_PRIORS.get(kind, 0.1)
-        # That attackers seldom come so says nothing for who does: not by Tor, and not where nobody
-        # here was seen to. Before any login's kind is known, there is nothing to measure it by.
+        # Before any login's kind is known, there is nothing that attackers could differ from. And
+        # that they seldom come so says nothing for who does: not by Tor, nor as nobody here did.
+        share = KIND_PRIORS.get(kind, 0.1) if known else None
         alarms_only = kind == "tor" or not shown
         found += (
             Feature(
@@ -95,11 +95,9 @@ def _features(
                 attack=PROXY,
                 group="carrier",
                 alarms_only=alarms_only,
-                weigh=own and known,
+                weigh=own,
             ),
         )
-        if not known:
-            found.append(Missing("network_kind", f"{kind} network, and no other login's is known"))
         if not own:
             found.append(
                 Feature(
@@ -113,7 +111,6 @@ def _features(
                     attack=PROXY,
                     group="carrier",
                     alarms_only=alarms_only,
-                    weigh=known,
                 )
             )
     return spoken(*found)
