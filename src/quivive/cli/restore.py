@@ -61,7 +61,9 @@ def command(backup: Path, state: str | None, only_check: bool, telemetry_dir: Pa
             click.echo(printable(f"{part.path} was {part.was}"))
     if state is not None:
         click.echo(
-            "score the logs since then again: what is known already changes nothing", err=True
+            "score the logs since then again: a login with an id that is known changes nothing;"
+            " of logs without ids, such as sshd's, give only what is new",
+            err=True,
         )
     if broken is not None:
         at = f"record {broken.seq}: " if broken.seq else ""
