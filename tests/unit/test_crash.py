@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from quivive.app import running
 from quivive.app.jobs import worker
+from quivive.app.jobs.wire import Sent
 from quivive.app.keeping import begin_state
 from quivive.app.snapshot import encode_state
 from quivive.cli.main import main
@@ -272,18 +273,18 @@ def test_a_process_that_dies_is_said_and_nothing_is_lost(
     log, tmp_path, undisturbed, capfd, monkeypatch
 ) -> None:
     """As the kernel does when memory runs out."""
-    judged: list[int] = []
-    taken = worker.Worker._take
+    judged: list[Sent] = []
+    judges = worker.Worker._judge
 
-    def dies(self: worker.Worker, item: object) -> None:
-        judged.append(1)
-        if len(judged) == 20:
+    def dies(self: worker.Worker, sent: Sequence[Sent]) -> None:
+        judged.extend(sent)
+        if len(judged) >= 20:
             os.kill(os.getpid(), signal.SIGKILL)
-        taken(self, item)  # type: ignore[arg-type]
+        judges(self, sent)
 
     out = ("--out", str(tmp_path / "out"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(worker.Worker, "_take", dies)
+        patch.setattr(worker.Worker, "_judge", dies)
         patch.setattr(sys, "argv", ["q", "score", "--jobs", "2", *out, "--state",
                                     str(tmp_path / "state"), str(log)])  # fmt: skip
         with pytest.raises(SystemExit) as stop:

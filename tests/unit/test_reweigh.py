@@ -85,7 +85,7 @@ def test_the_gradient_of_the_loss_is_its_slope(found, weights, intercept) -> Non
 def test_raw_evidence_gives_the_score_of_any_model(factors: dict[str, float]) -> None:
     """What is kept of a login scores as the engine would with another model, and as it did."""
     shipped, other = company(), company()
-    other.engine.model = Model(weights={**SHIPPED.weights, **factors})
+    other.engine.gathering.model = Model(weights={**SHIPPED.weights, **factors})
     for event in (
         login("dana", at(43, 3), BUCHAREST, agent=UNKNOWN_CLIENT, mfa=False),
         usual(DANA, at(43, 15)),
@@ -93,7 +93,7 @@ def test_raw_evidence_gives_the_score_of_any_model(factors: dict[str, float]) ->
         one, two = shipped.judges(event), other.judges(event)
         evidence = raw_of(one.gathered, SHIPPED.weights)
         names = {e.signal: n for n, e in enumerate(evidence)}
-        model = other.engine.model.weights
+        model = other.engine.gathering.model.weights
         weights = [0.0] * len(evidence)
         for name, n in names.items():
             weights[n] = model.get(name, 1.0)

@@ -187,6 +187,6 @@ def test_a_group_that_hardly_weighs_takes_nobodys_place() -> None:
 def test_the_reasons_of_a_takeover_are_of_several_groups() -> None:
     made = company()
     said = made.judges(login("dana", at(43, 3), BUCHAREST, agent=UNKNOWN_CLIENT, mfa=False))
-    groups = [made.engine.groups[reason.signal] for reason in said.assessment.reasons]
+    groups = [made.engine.gathering.groups[reason.signal] for reason in said.assessment.reasons]
     assert len(groups) == STRONGEST
     assert max(map(groups.count, groups)) <= PER_GROUP

@@ -17,12 +17,12 @@ Answers = tuple[Sequence[Spoken], Gathered]
 
 
 class Gathering:
-    """Asks every signal. groups: of evidence, by the signal that tells it."""
+    """Asks every signal. groups: of evidence, by the signal that tells it; model: weighs it."""
 
     def __init__(self, signals: Sequence[Signal], model: Model) -> None:
         """``signals`` as the registry lists them."""
         self.groups = {told: s.group for s in signals for told in s.tells}
-        self._factors = model.weights
+        self.model = model
         self._features = [s.features for s in signals if s.features is not None]
         self._evidence = [s.evidence for s in signals if s.evidence is not None]
 
@@ -47,7 +47,7 @@ class Gathering:
     def _gathered(
         self, said: Sequence[Spoken], pieces: Sequence[Sequence[Evidence]], levels: Levels
     ) -> Gathered:
-        factors = self._factors
+        factors = self.model.weights
         weighed = weigh_all([f for one in said for f in one.weighed], levels, factors)
         evidence = [
             e if e.signal not in factors else replace(e, weight=e.weight * factors[e.signal])
