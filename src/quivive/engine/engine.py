@@ -53,7 +53,6 @@ class Engine:
         """
         self.state = state
         self.enricher = enricher
-        self.model = model
         self.budgets = budgets or Budgets()
         self.beside = beside
         self.decider = decider or Telling()
@@ -270,6 +269,6 @@ class Engine:
         """A finding's assessment with its place among findings."""
         assert self.ranking is not None
         login, assessment = judged.login, judged.assessment
-        values = values_of(login, judged.gathered, assessment.history, self.model.weights)
+        values = values_of(login, judged.gathered, assessment.history, self.gathering.model.weights)
         risk = lifted(assessment.risk_score, self.ranking.probability(values), threshold)
         return replace(assessment, risk_score=risk, risk_level=level_of(risk))
