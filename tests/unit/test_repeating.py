@@ -123,3 +123,14 @@ def test_memories_are_few_each_lent_to_one_and_forgotten_when_asked() -> None:
         raise ValueError("x")
     with memories.lent("e") as found:
         assert found is not lost
+
+
+def test_a_body_that_goes_on_with_a_known_log_asks_only_what_that_log_said() -> None:
+    """Otherwise what another log said before would be told as the known one's."""
+    memory, okta = Memory("auto"), choose("okta")
+    body = ndjson(*(record(eventID=f"e-{number}") for number in range(4)))
+    read(body, None, "http:x", NOW, memory=memory)
+    found = read(body, None, "kafka:x", NOW, memory=memory, first=okta)
+    assert found == read(body, None, "kafka:x", NOW, first=okta)
+    assert found.sources == {"cloudtrail": 4}
+    assert found.last is choose("cloudtrail")
